@@ -1,0 +1,71 @@
+/** Data about a fact that is the same for every fact type: `factline.Meta`, the first field of each record. */
+export interface FactMeta {
+  /** UUID version 7, given by the producer when the fact is stated. */
+  id: string;
+  /** 1, 2, 3 ... without holes within (topic, key). */
+  sequence: number;
+  /** Business time, microseconds since 1970. */
+  occurredAt: number;
+  /** The request or process that everything it caused shares. */
+  correlationId: string;
+  /** The fact or request that directly caused this one. */
+  causationId: string;
+  actor?: string | null;
+}
+
+/** What a producer may say of a fact; the rest is filled in. */
+export interface FactContext {
+  occurredAt?: Date;
+  correlationId?: string;
+  causationId?: string;
+  actor?: string;
+}
+
+/** A fact type as its producer sees it: call it to make a fact. Generated from schemas/ by `factline contracts gen`. */
+export interface FactType<Data extends object = object, KeyField extends string & keyof Data = string & keyof Data> {
+  (key: string, data: Omit<Data, KeyField>, context?: FactContext): Fact<Data>;
+  /** Full record name, also the registry subject: `hr.EmployeeCreated`. */
+  readonly factName: string;
+  readonly topic: TopicDeclaration;
+  readonly keyField: KeyField;
+  /** The writer schema, bundled: self-contained JSON. */
+  readonly schema: object;
+}
+
+/** A fact that is not stated yet: `FactOutbox.add(tx, fact)` states it. */
+export interface Fact<Data extends object = object> {
+  readonly type: FactType<Data>;
+  readonly key: string;
+  readonly data: Data;
+  readonly context: FactContext;
+}
+
+/** A fact type as one consumer sees it: exactly the fields it selected in its contracts.yaml. */
+export interface SelectedFact<Data extends object = object> {
+  readonly factName: string;
+  readonly topic: string;
+  /** The reader schema, bundled: selected fields only, `meta` always. */
+  readonly schema: object;
+  /** SHA-256 of the reader schema in canonical JSON, first 16 hex digits: part of a projection's fingerprint. */
+  readonly fingerprint: string;
+  /** Carries the type of `data`; never present at run time. */
+  readonly $data?: Data;
+}
+
+/** A fact as a handler gets it. */
+export interface ReceivedFact<Data extends object = object> {
+  readonly name: string;
+  readonly key: string;
+  readonly meta: FactMeta;
+  readonly data: Data;
+}
+
+/** schemas/<context>/<entity>/topic.yaml */
+export interface TopicDeclaration {
+  readonly name: string;
+  readonly owner: string;
+  readonly keyField: string;
+  readonly partitions: number;
+  readonly kind: 'facts' | 'state' | 'commands';
+  readonly settings: Readonly<Record<string, string>>;
+}
