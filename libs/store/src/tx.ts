@@ -1,11 +1,16 @@
+import type { ClientBase } from 'pg';
+import { FactlineError } from 'factline/kernel';
+import { translate } from './errors.js';
+
 export interface Result<Row> {
   rows: Row[];
   rowCount: number;
 }
 
-/** Anything that runs one SQL statement. */
+/** Anything that runs one SQL statement; values are always parameters ($1, $2 ...). */
 export interface Executor {
-  query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Result<Row>>;
+  /** `name` prepares the statement once per connection under that name: worth it for statements that run thousands of times. */
+  query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[], name?: string): Promise<Result<Row>>;
 }
 
 declare const transaction: unique symbol;
@@ -18,4 +23,66 @@ export interface Tx extends Executor {
   readonly [transaction]: true;
   /** Runs after a successful commit, in order; never after a rollback. It must not throw: the commit has happened. */
   onCommit(run: () => void): void;
+}
+
+const open = new WeakMap<object, (() => void)[]>();
+
+/** Opens a Tx over a client whose transaction has begun; `close` answers the commit callbacks and ends the Tx's validity. */
+export function openTx(client: ClientBase): { tx: Tx; close(): (() => void)[] } {
+  const callbacks: (() => void)[] = [];
+  const tx = {
+    query: async <Row>(text: string, values?: readonly unknown[], name?: string): Promise<Result<Row>> => {
+      assertTx(tx);
+      return run<Row>(client, text, values, name);
+    },
+    onCommit: (callback: () => void) => {
+      callbacks.push(callback);
+    },
+  } as Tx;
+  open.set(tx, callbacks);
+  return {
+    tx,
+    close: () => {
+      open.delete(tx);
+      return callbacks;
+    },
+  };
+}
+
+/** @throws FactlineError `store.not-a-transaction` (internal) for a pool, a client, or a transaction that has ended. */
+export function assertTx(candidate: unknown): asserts candidate is Tx {
+  if (typeof candidate === 'object' && candidate !== null && open.has(candidate)) return;
+  throw new FactlineError({
+    code: 'store.not-a-transaction',
+    kind: 'internal',
+    message: 'The first argument is not an open transaction.',
+    advice: 'Pass the tx given by store.transaction(async (tx) => ...), or fromPg(client) after BEGIN, and await everything before the transaction ends.',
+  });
+}
+
+/**
+ * Adapts a pg client on which your code has sent BEGIN. Call `committed()` after COMMIT succeeded, so that a relay in this process wakes at once;
+ * without it the relay finds the fact by polling.
+ * @throws FactlineError `store.not-a-transaction` for a pool or a client that is not inside a transaction.
+ */
+export function fromPg(client: ClientBase): { tx: Tx; committed(): void } {
+  const status = (client as { getTransactionStatus?: () => string | null }).getTransactionStatus?.();
+  if (status !== 'T') assertTx(undefined);
+  const { tx, close } = openTx(client);
+  return {
+    tx,
+    committed: () => {
+      for (const callback of close()) callback();
+    },
+  };
+}
+
+/** One statement on one connection, with this library's errors. */
+export async function run<Row>(client: ClientBase, text: string, values?: readonly unknown[], name?: string): Promise<Result<Row>> {
+  try {
+    const result = await client.query({ text, ...(values && { values: values as unknown[] }), ...(name && { name }) });
+    return { rows: result.rows as Row[], rowCount: result.rowCount ?? 0 };
+  } catch (error) {
+    throw translate(error);
+  }
 }

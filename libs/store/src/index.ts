@@ -1,0 +1,5 @@
+export { type Migration, migrate } from './migrations.js';
+export { Session } from './session.js';
+export { identifier } from './sql.js';
+export { Store, type StoreOptions, type TransactionOptions } from './store.js';
+export { type Executor, type Result, type Tx, assertTx, fromPg } from './tx.js';

@@ -1,0 +1,160 @@
+import pg from 'pg';
+import { FactlineError, type Logger, backoffMs, messageOf, pause, silentLogger } from 'factline/kernel';
+import { translate } from './errors.js';
+import { CONNECT_TIMEOUT_MS, IDLE_IN_TRANSACTION_TIMEOUT_MS, LOCK_TIMEOUT_MS, POOL_CONNECTIONS, POOL_WAIT_MS, TRANSACTION_ATTEMPTS } from './limits.js';
+import { Session } from './session.js';
+import { type Executor, type Result, type Tx, openTx, run } from './tx.js';
+
+export interface StoreOptions {
+  /** `postgres://user:password@host:port/database` */
+  url: string;
+  /** Shown in pg_stat_activity, so that `outbox doctor` can name who holds what. */
+  applicationName: string;
+  /** Connections at most; default 10. */
+  connections?: number;
+  log?: Logger;
+}
+
+export interface TransactionOptions {
+  isolation?: 'read committed' | 'repeatable read' | 'serializable';
+  readOnly?: boolean;
+}
+
+/**
+ * One app's Postgres database.
+ * Promised: a transaction's callbacks run after its commit only; serialization failures and deadlocks run the whole function again (up to 5 times), so it
+ * must not have effects outside the database; BEGIN travels with the first statement (one round trip less).
+ * Not promised: anything about a commit whose answer was lost: that is `store.outcome-unknown`, neither done nor undone.
+ */
+export class Store implements Executor {
+  readonly #pool: pg.Pool;
+  readonly #options: StoreOptions;
+  readonly #log: Logger;
+
+  constructor(options: StoreOptions) {
+    this.#options = options;
+    this.#log = options.log ?? silentLogger;
+    this.#pool = new pg.Pool({
+      ...this.#connection(),
+      max: options.connections ?? POOL_CONNECTIONS,
+      connectionTimeoutMillis: POOL_WAIT_MS,
+      options: `-c lock_timeout=${LOCK_TIMEOUT_MS} -c idle_in_transaction_session_timeout=${IDLE_IN_TRANSACTION_TIMEOUT_MS}`,
+      pipeline: true,
+    } as pg.PoolConfig);
+    this.#pool.on('error', (error) => {
+      this.#log.warn({ error: messageOf(error) }, 'an idle database connection was lost');
+    });
+  }
+
+  #connection() {
+    return { connectionString: this.#options.url, application_name: this.#options.applicationName, keepAlive: true };
+  }
+
+  async query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[], name?: string): Promise<Result<Row>> {
+    const client = await this.#connect();
+    try {
+      return await run<Row>(client, text, values, name);
+    } finally {
+      client.release();
+    }
+  }
+
+  /** Commits what `work` did, or nothing. @throws whatever `work` throws, after the rollback. */
+  async transaction<T>(work: (tx: Tx) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#attempt(work, options);
+      } catch (error) {
+        if (!(error instanceof FactlineError && error.code === 'store.contended') || attempt >= TRANSACTION_ATTEMPTS) throw error;
+        await pause(backoffMs(attempt, { delay: 5, maxDelay: 200 }));
+      }
+    }
+  }
+
+  async #attempt<T>(work: (tx: Tx) => Promise<T>, options: TransactionOptions): Promise<T> {
+    const client = await this.#connect();
+    const { tx, close } = openTx(client);
+    const begun = run(client, `begin isolation level ${ISOLATION[options.isolation ?? 'read committed']}${options.readOnly ? ' read only' : ''}`);
+    begun.catch(() => undefined); // awaited below; a rejection before that is not unhandled
+    let committing = false;
+    try {
+      const result = await work(tx);
+      await begun;
+      committing = true;
+      await this.#commit(client);
+      client.release();
+      for (const callback of close()) callback();
+      return result;
+    } catch (error) {
+      close();
+      await this.#rollback(client);
+      const fault = error instanceof FactlineError ? error : undefined;
+      if (committing && fault?.code === 'store.unavailable') throw outcomeUnknown(fault);
+      throw error;
+    }
+  }
+
+  /** Postgres answers ROLLBACK to the COMMIT of a failed transaction: without this look a swallowed statement error would pass for a commit. */
+  async #commit(client: pg.PoolClient): Promise<void> {
+    let command: string;
+    try {
+      ({ command } = await client.query('commit'));
+    } catch (error) {
+      throw translate(error);
+    }
+    if (command !== 'COMMIT') {
+      throw new FactlineError({
+        code: 'store.rolled-back',
+        kind: 'internal',
+        message: 'The transaction was rolled back at commit: one of its statements had failed and the error was not passed on.',
+        advice: 'Let statement errors leave the transaction function, or use a savepoint.',
+      });
+    }
+  }
+
+  async #rollback(client: pg.PoolClient): Promise<void> {
+    try {
+      await client.query('rollback');
+      client.release();
+    } catch {
+      client.release(true); // the connection is gone, and the server rolls back by itself
+    }
+  }
+
+  /** A connection of its own, outside the pool: for a loop that must keep running when requests use up the pool. */
+  async session(): Promise<Session> {
+    const client = new pg.Client({ ...this.#connection(), connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+    const session = new Session(client);
+    try {
+      await client.connect();
+    } catch (error) {
+      throw translate(error);
+    }
+    return session;
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  async #connect(): Promise<pg.PoolClient> {
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      throw translate(error);
+    }
+  }
+}
+
+const ISOLATION = { 'read committed': 'read committed', 'repeatable read': 'repeatable read', serializable: 'serializable' } as const;
+
+function outcomeUnknown(cause: FactlineError): FactlineError {
+  return new FactlineError({
+    code: 'store.outcome-unknown',
+    kind: 'unavailable',
+    retry: false,
+    message: 'The connection was lost while committing: the transaction may or may not have happened.',
+    advice: 'Look before doing it again, or repeat it with the same idempotency key.',
+    cause,
+  });
+}
