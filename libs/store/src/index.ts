@@ -1,4 +1,5 @@
 export { type Migration, migrate } from './migrations.js';
+export { migrateSchemaMemory, schemaMemory } from './schema-memory.js';
 export { Session } from './session.js';
 export { identifier } from './sql.js';
 export { Store, type StoreOptions, type TransactionOptions } from './store.js';

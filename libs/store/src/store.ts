@@ -12,6 +12,8 @@ export interface StoreOptions {
   applicationName: string;
   /** Connections at most; default 10. */
   connections?: number;
+  /** Role that every connection takes on: a replay's may build read models and nothing else. */
+  role?: string;
   log?: Logger;
 }
 
@@ -38,7 +40,7 @@ export class Store implements Executor {
       ...this.#connection(),
       max: options.connections ?? POOL_CONNECTIONS,
       connectionTimeoutMillis: POOL_WAIT_MS,
-      options: `-c lock_timeout=${LOCK_TIMEOUT_MS} -c idle_in_transaction_session_timeout=${IDLE_IN_TRANSACTION_TIMEOUT_MS}`,
+      options: `${this.#settings()} -c lock_timeout=${LOCK_TIMEOUT_MS} -c idle_in_transaction_session_timeout=${IDLE_IN_TRANSACTION_TIMEOUT_MS}`,
       pipeline: true,
     } as pg.PoolConfig);
     this.#pool.on('error', (error) => {
@@ -48,6 +50,10 @@ export class Store implements Executor {
 
   #connection() {
     return { connectionString: this.#options.url, application_name: this.#options.applicationName, keepAlive: true };
+  }
+
+  #settings(): string {
+    return this.#options.role ? `-c role=${this.#options.role}` : '';
   }
 
   async query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[], name?: string): Promise<Result<Row>> {
@@ -123,7 +129,7 @@ export class Store implements Executor {
 
   /** A connection of its own, outside the pool: for a loop that must keep running when requests use up the pool. */
   async session(): Promise<Session> {
-    const client = new pg.Client({ ...this.#connection(), connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+    const client = new pg.Client({ ...this.#connection(), connectionTimeoutMillis: CONNECT_TIMEOUT_MS, options: this.#settings() });
     const session = new Session(client);
     try {
       await client.connect();

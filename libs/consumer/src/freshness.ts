@@ -1,0 +1,102 @@
+import type { RecordBatch } from 'factline/log';
+import { WATERMARKS_WAITING } from './limits.js';
+
+/** A producer's statement: as of `asOf`, everything it committed to this partition is below `offset`. */
+interface Watermark {
+  offset: number;
+  asOfMs: number;
+}
+
+interface PartitionFreshness {
+  appliedTo: number;
+  asOfMs: number | undefined;
+  waiting: Watermark[];
+}
+
+/** What the relay writes, one record a topic; `offsets` by partition. */
+export interface WatermarkRecord {
+  topic: string;
+  asOf: number;
+  epoch: number;
+  offsets: readonly number[];
+}
+
+/**
+ * How old an answer from this read model may be at worst. Silence with watermarks means "no change"; silence without them means "unknown", and the
+ * as-of time then stands still. Promised: nothing committed by the producer at or before `asOf` is missing. Times are the producer database's clock.
+ */
+export class Freshness {
+  readonly #partitions = new Map<string, PartitionFreshness[]>();
+
+  /** The partitions of a topic that this process follows, with their positions. */
+  track(topic: string, partition: number, appliedTo: number): void {
+    const partitions = this.#partitions.get(topic) ?? [];
+    this.#partitions.set(topic, partitions);
+    partitions[partition] = { appliedTo, asOfMs: undefined, waiting: [] };
+  }
+
+  forget(topic: string, partition: number): void {
+    delete this.#partitions.get(topic)?.[partition];
+  }
+
+  applied(topic: string, partition: number, nextOffset: number): void {
+    const state = this.#partitions.get(topic)?.[partition];
+    if (!state) return;
+    state.appliedTo = nextOffset;
+    settle(state);
+  }
+
+  /** Takes watermark records as they come; malformed ones are answered with false, and change nothing. */
+  observe(batch: RecordBatch): boolean {
+    let sound = true;
+    for (const { value } of batch.records) {
+      const mark = parse(value);
+      if (!mark) sound = false;
+      else this.#mark(mark);
+    }
+    return sound;
+  }
+
+  #mark(mark: WatermarkRecord): void {
+    this.#partitions.get(mark.topic)?.forEach((state, partition) => {
+      const offset = mark.offsets[partition];
+      if (offset === undefined) return;
+      const next = { offset, asOfMs: mark.asOf };
+      if (state.waiting.length >= WATERMARKS_WAITING) state.waiting[state.waiting.length - 1] = next;
+      else state.waiting.push(next);
+      settle(state);
+    });
+  }
+
+  /** As-of time of one partition, or of all tracked ones (the oldest), in milliseconds; undefined while any is unknown. */
+  asOf(topic?: string, partition?: number): number | undefined {
+    const topics = topic === undefined ? [...this.#partitions.values()] : [this.#partitions.get(topic) ?? []];
+    const states = topics.flatMap((partitions) => (partition === undefined ? partitions.filter(Boolean) : [partitions[partition]]));
+    if (states.length === 0) return undefined;
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const state of states) {
+      if (state?.asOfMs === undefined) return undefined;
+      oldest = Math.min(oldest, state.asOfMs);
+    }
+    return oldest;
+  }
+}
+
+function settle(state: PartitionFreshness): void {
+  let reached = 0;
+  while (reached < state.waiting.length && state.waiting[reached]!.offset <= state.appliedTo) {
+    state.asOfMs = Math.max(state.asOfMs ?? 0, state.waiting[reached]!.asOfMs);
+    reached++;
+  }
+  if (reached > 0) state.waiting.splice(0, reached);
+}
+
+function parse(value: Buffer | null): WatermarkRecord | undefined {
+  try {
+    const mark = JSON.parse(value?.toString('utf8') ?? '') as Partial<WatermarkRecord>;
+    const sound = typeof mark.topic === 'string' && typeof mark.asOf === 'number' && Array.isArray(mark.offsets);
+    return sound ? (mark as WatermarkRecord) : undefined;
+  } catch {
+    return undefined; // counted by the caller: a foreign record on the watermark topic must not stop freshness
+  }
+}

@@ -1,0 +1,176 @@
+import type { RecordBatch } from 'factline/log';
+import { FactlineError, type Logger, Signal, backoffMs, messageOf, pause } from 'factline/kernel';
+import { type Checkpoint, laneName } from './checkpoint.js';
+import { BATCH_FACTS, QUEUE_BYTES, QUEUE_FACTS, RETRY_MAX_MS } from './limits.js';
+import type { SubscriptionTarget, Work } from './target.js';
+
+/** Why a partition does not move, as shown to people. */
+export interface Trouble {
+  code: string;
+  reason: string;
+  advice: string | undefined;
+  sinceMs: number;
+}
+
+export interface LaneEvents {
+  pause(): void;
+  resume(): void;
+  advanced(checkpoint: Checkpoint, nextOffset: number, facts: number): void;
+  fenced(): void;
+}
+
+/** One partition: a bounded queue, and one loop that applies what is queued, in order, in as few transactions as it can. */
+export class Lane {
+  readonly name: string;
+  #queue: RecordBatch[] = [];
+  #facts = 0;
+  #bytes = 0;
+  #paused = false;
+  #position: number;
+  #endOffset: number;
+  #lastCompletedMs: number;
+  #waitingSinceMs: number | undefined;
+  #trouble: Trouble | undefined;
+  #halted = false;
+  readonly #wake = new Signal();
+  readonly #abort = new AbortController();
+  #loop: Promise<void> = Promise.resolve();
+
+  constructor(
+    public checkpoint: Checkpoint,
+    endOffset: number,
+    private readonly target: SubscriptionTarget,
+    private readonly events: LaneEvents,
+    private readonly log: Logger,
+    private readonly now: () => number,
+  ) {
+    this.name = laneName(checkpoint);
+    this.#position = checkpoint.nextOffset;
+    this.#endOffset = endOffset;
+    this.#lastCompletedMs = now();
+  }
+
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  /** Stops without finishing the queue; what is in the database's hands ends first. */
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    this.#queue = [];
+    await this.#loop;
+  }
+
+  enqueue(batch: RecordBatch): void {
+    if (this.#abort.signal.aborted || this.#halted) return;
+    this.#endOffset = batch.endOffset;
+    this.#waitingSinceMs ??= this.now();
+    this.#queue.push(batch);
+    this.#facts += batch.records.length;
+    for (const record of batch.records) this.#bytes += record.value?.length ?? 0;
+    if (!this.#paused && (this.#facts > QUEUE_FACTS || this.#bytes > QUEUE_BYTES)) {
+      this.#paused = true;
+      this.events.pause();
+    }
+    this.#wake.notify();
+  }
+
+  /** Stops applying for good, visibly: a human has to act. */
+  halt(error: FactlineError): void {
+    this.#halted = true;
+    this.#queue = [];
+    this.#setTrouble(error);
+    this.log.error({ lane: this.name, code: error.code, error: error.message, details: error.details }, 'the partition is halted');
+    this.events.pause();
+  }
+
+  get status() {
+    return {
+      topic: this.checkpoint.topic,
+      partition: this.checkpoint.partition,
+      nextOffset: this.#position,
+      endOffset: Math.max(this.#endOffset, this.#position),
+      lag: Math.max(0, this.#endOffset - this.#position),
+      halted: this.#halted,
+      trouble: this.#trouble,
+      lastCompletedMs: this.#lastCompletedMs,
+      waitingSinceMs: this.#waitingSinceMs,
+    };
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#abort;
+    while (!signal.aborted && !this.#halted) {
+      const work = this.#take();
+      if (!work) {
+        this.#waitingSinceMs = undefined;
+        await this.#wake.wait(RETRY_MAX_MS, signal);
+      } else if (!(await this.#apply(work, signal))) {
+        return;
+      }
+    }
+  }
+
+  /** As much as one transaction may take; records below the position were applied before. */
+  #take(): Work | undefined {
+    const records: RecordBatch['records'][number][] = [];
+    let nextOffset = this.#position;
+    let batch: RecordBatch | undefined;
+    while (records.length < BATCH_FACTS && (batch = this.#queue.shift())) {
+      this.#facts -= batch.records.length;
+      for (const record of batch.records) {
+        this.#bytes -= record.value?.length ?? 0;
+        if (record.offset >= nextOffset) records.push(record);
+      }
+      nextOffset = Math.max(nextOffset, batch.nextOffset);
+    }
+    if (this.#paused && this.#facts <= QUEUE_FACTS / 2 && this.#bytes <= QUEUE_BYTES / 2) {
+      this.#paused = false;
+      this.events.resume();
+    }
+    return nextOffset > this.#position ? { records, nextOffset } : undefined;
+  }
+
+  /** @returns whether the lane goes on. */
+  async #apply(work: Work, signal: AbortSignal): Promise<boolean> {
+    for (let attempt = 1; !signal.aborted; attempt++) {
+      try {
+        const result = work.records.length === 0 ? this.checkpoint : await this.target.apply(this.checkpoint, work);
+        if (result === 'fenced') {
+          this.events.fenced();
+          return false;
+        }
+        this.checkpoint = result;
+        this.#position = work.nextOffset;
+        this.#lastCompletedMs = this.now();
+        this.#trouble = undefined;
+        this.events.advanced(result, work.nextOffset, work.records.length);
+        return true;
+      } catch (error) {
+        const fault = error instanceof FactlineError ? error : defect(error, this.name);
+        if (!fault.retry) {
+          this.halt(fault);
+          return false;
+        }
+        this.#setTrouble(fault);
+        this.log.warn({ lane: this.name, attempt, code: fault.code, error: fault.message }, 'applying failed; trying again');
+        await pause(backoffMs(attempt, { maxDelay: RETRY_MAX_MS }), signal);
+      }
+    }
+    return false;
+  }
+
+  #setTrouble(error: FactlineError): void {
+    this.#trouble = { code: error.code, reason: error.message, advice: error.advice, sinceMs: this.#trouble?.sinceMs ?? this.now() };
+  }
+}
+
+function defect(error: unknown, lane: string): FactlineError {
+  return new FactlineError({
+    code: 'consumer.defect',
+    kind: 'internal',
+    message: `Applying facts of ${lane} failed unexpectedly: ${messageOf(error)}`,
+    advice: 'The partition waits at this position; restart with corrected software.',
+    cause: error,
+  });
+}

@@ -1,0 +1,20 @@
+/** Facts applied in one transaction at most: a backlog of many facts on few keys is won by folding before writing; past this the gain is under 2 %. */
+export const BATCH_FACTS = 50_000;
+/** Facts a partition may hold in memory before its fetching pauses; resumed at half of it. */
+export const QUEUE_FACTS = 100_000;
+/** Bytes a partition may hold in memory before its fetching pauses. */
+export const QUEUE_BYTES = 16 * 1024 * 1024;
+/** Longest pause between attempts while a database or registry does not answer. */
+export const RETRY_MAX_MS = 5_000;
+/** How often an outdated or halted model looks whether it may go on (a swap, a deploy, a repair). */
+export const RECHECK_MS = 1_000;
+/** Assigned, behind, and nothing completed for this long: unhealthy. Longer than any retry pause, shorter than a Kafka session times three. */
+export const STALL_MS = 30_000;
+/** Watermarks kept per partition while the facts below them are being applied; newer ones replace the last. */
+export const WATERMARKS_WAITING = 64;
+/** Watermark records read back at start, so that freshness is known before the next one comes (they come at least every 5 s). */
+export const WATERMARKS_READ_BACK = 200;
+/** How often group offsets are reported for lag tools. They decide nothing. */
+export const REPORT_INTERVAL_MS = 5_000;
+/** How often the as-of time of an idle partition is written beside its checkpoint, for readers in other processes. */
+export const AS_OF_INTERVAL_MS = 1_000;

@@ -1,0 +1,75 @@
+import type { Trouble } from './lane.js';
+import { STALL_MS } from './limits.js';
+
+/**
+ * LIVE: everything known is applied. CATCHING-UP: behind, and moving. STALE: the log or the database does not answer; what is there is served with its as-of.
+ * OUTDATED: the read model was built by another version of its code. GAP: the log lost what was not applied. HALTED: a fact cannot be applied.
+ * STARTING: no partitions assigned yet.
+ */
+export type SubscriptionState = 'STARTING' | 'LIVE' | 'CATCHING-UP' | 'STALE' | 'OUTDATED' | 'GAP' | 'HALTED';
+
+export interface PartitionStatus {
+  topic: string;
+  partition: number;
+  nextOffset: number;
+  endOffset: number;
+  lag: number;
+  halted: boolean;
+  trouble: Trouble | undefined;
+  lastCompletedMs: number;
+  waitingSinceMs: number | undefined;
+}
+
+export interface SubscriptionStatus {
+  name: string;
+  group: string;
+  topics: readonly string[];
+  state: SubscriptionState;
+  /** The worst trouble, with the advice that ends it. */
+  trouble: Trouble | undefined;
+  /** Whether work is waiting and none was completed for 30 s. Slow but moving is healthy. */
+  stalled: boolean;
+  lag: number;
+  asOfMs: number | undefined;
+  lastCompletedMs: number | undefined;
+  partitions: readonly PartitionStatus[];
+  counts: { facts: number; transactions: number; fenced: number; restarts: number; rebalances: number };
+}
+
+interface Parts {
+  name: string;
+  group: string;
+  topics: readonly string[];
+  assigned: boolean;
+  lanes: readonly PartitionStatus[];
+  trouble: Trouble | undefined;
+  counts: SubscriptionStatus['counts'];
+  asOfMs: number | undefined;
+  nowMs: number;
+}
+
+export function summarize({ lanes, assigned, nowMs, trouble, ...rest }: Parts): SubscriptionStatus {
+  const halted = lanes.find((lane) => lane.halted);
+  const retrying = lanes.find((lane) => lane.trouble);
+  const lag = lanes.reduce((sum, lane) => sum + lane.lag, 0);
+  const worst = halted?.trouble ?? trouble ?? retrying?.trouble;
+  const stalled = lanes.some((lane) => !lane.halted && lane.waitingSinceMs !== undefined && nowMs - Math.max(lane.waitingSinceMs, lane.lastCompletedMs) > STALL_MS);
+  return {
+    ...rest,
+    counts: { ...rest.counts },
+    state: stateOf(worst, halted !== undefined, assigned, lag),
+    trouble: worst,
+    stalled,
+    lag,
+    lastCompletedMs: lanes.length > 0 ? Math.max(...lanes.map((lane) => lane.lastCompletedMs)) : undefined,
+    partitions: lanes,
+  };
+}
+
+function stateOf(worst: Trouble | undefined, halted: boolean, assigned: boolean, lag: number): SubscriptionState {
+  if (worst?.code === 'projection.outdated') return 'OUTDATED';
+  if (halted) return worst?.code === 'consumer.gap' ? 'GAP' : 'HALTED';
+  if (worst) return 'STALE';
+  if (!assigned) return 'STARTING';
+  return lag > 0 ? 'CATCHING-UP' : 'LIVE';
+}

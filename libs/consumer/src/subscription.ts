@@ -1,0 +1,247 @@
+import { type Clock, FactlineError, type Logger, Signal, backoffMs, detached, messageOf, pause, silentLogger, systemClock } from 'factline/kernel';
+import type { FactLog, Position, RecordBatch, Subscription, TopicState } from 'factline/log';
+import { findGaps, laneName } from './checkpoint.js';
+import type { Freshness } from './freshness.js';
+import { Lane, type Trouble } from './lane.js';
+import { AS_OF_INTERVAL_MS, RECHECK_MS, REPORT_INTERVAL_MS, RETRY_MAX_MS } from './limits.js';
+import { type SubscriptionStatus, summarize } from './status.js';
+import type { SubscriptionTarget } from './target.js';
+
+export interface FactSubscriptionOptions {
+  /** Stable name, part of the group's name; renaming it starts a new group, not a new read model. */
+  name: string;
+  group: string;
+  /** Exactly the topics that the handlers declare. */
+  topics: readonly string[];
+  log: FactLog;
+  target: SubscriptionTarget;
+  freshness: Freshness;
+  logger?: Logger;
+  clock?: Clock;
+}
+
+/**
+ * Feeds a target from its topics for as long as it runs: positions come from the target's database, never from the broker; each partition has its own lane.
+ * Promised: facts of a partition are applied in order; each is in effect once, because effect and checkpoint commit together and a former owner's
+ * commit is refused; a log that does not fit the checkpoint stops the partition (state GAP), it is never reset.
+ * Not promised: order between partitions.
+ */
+export class FactSubscription {
+  readonly #options: FactSubscriptionOptions;
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  readonly #lanes = new Map<string, Lane>();
+  readonly #advanced = new Signal();
+  readonly #abort = new AbortController();
+  #subscription: Subscription | undefined;
+  #epoch = 0;
+  #assignedEpoch = -1;
+  #trouble: Trouble | undefined;
+  #loops: Promise<void>[] = [];
+  #moving: Promise<void> = Promise.resolve();
+  #counts = { facts: 0, transactions: 0, fenced: 0, restarts: 0, rebalances: 0 };
+
+  constructor(options: FactSubscriptionOptions) {
+    this.#options = options;
+    this.#log = options.logger ?? silentLogger;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** Joins the group; resolves when subscribed, which is before partitions are assigned. A broker that is down delays it in the background, not the caller. */
+  start(): void {
+    this.#log.info({ subscription: this.#options.name, group: this.#options.group, topics: this.#options.topics }, 'subscribing');
+    this.#loops = [detached(() => this.#join())(), detached(() => this.#report())()];
+  }
+
+  /** Leaves the group after the transactions in hand have ended. */
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await this.#moving;
+    await this.#subscription?.stop();
+    await this.#closeLanes();
+    await Promise.all(this.#loops);
+  }
+
+  get status(): SubscriptionStatus {
+    return summarize({
+      name: this.#options.name,
+      group: this.#options.group,
+      topics: this.#options.topics,
+      assigned: this.#assignedEpoch === this.#epoch && this.#epoch > 0,
+      lanes: [...this.#lanes.values()].map((lane) => lane.status),
+      trouble: this.#trouble,
+      counts: this.#counts,
+      asOfMs: this.#options.freshness.asOf(),
+      nowMs: this.#clock.now(),
+    });
+  }
+
+  /** Resolves when something was applied, or after `timeoutMs`. */
+  async applied(timeoutMs: number): Promise<void> {
+    await this.#advanced.wait(timeoutMs, this.#abort.signal);
+  }
+
+  async #join(): Promise<void> {
+    for (let attempt = 1; !this.#abort.signal.aborted; attempt++) {
+      try {
+        this.#subscription = await this.#options.log.subscribe({
+          group: this.#options.group,
+          topics: this.#options.topics,
+          events: {
+            assigned: (partitions, epoch) => this.#assigned(partitions, epoch),
+            revoked: () => this.#counts.rebalances++,
+            batch: (batch, epoch) => this.#batch(batch, epoch),
+            outOfRange: (position, start, end) => this.#outOfRange(position, start, end),
+            disturbed: (error, n) => this.#disturbed(error, n),
+          },
+        });
+        return;
+      } catch (error) {
+        this.#disturbed(error, attempt);
+        await pause(backoffMs(attempt, { maxDelay: RETRY_MAX_MS }), this.#abort.signal);
+      }
+    }
+  }
+
+  /** Answers positions only when the database agrees that this software may go on; until then it keeps asking, and the group keeps the partitions ours. */
+  async #assigned(partitions: readonly { topic: string; partition: number }[], epoch: number): Promise<readonly Position[]> {
+    this.#epoch = epoch;
+    await this.#closeLanes();
+    for (let attempt = 1; this.#epoch === epoch && !this.#abort.signal.aborted; attempt++) {
+      try {
+        const lanes = await this.#claim(partitions);
+        if (this.#epoch !== epoch) return [];
+        for (const lane of lanes) this.#open(lane);
+        this.#assignedEpoch = epoch;
+        this.#trouble = undefined;
+        return lanes.filter((lane) => !lane.status.halted).map(({ checkpoint: { topic, partition, nextOffset } }) => ({ topic, partition, offset: nextOffset }));
+      } catch (error) {
+        this.#disturbed(error, attempt);
+        const waits = error instanceof FactlineError && error.retry ? backoffMs(attempt, { maxDelay: RETRY_MAX_MS }) : RECHECK_MS;
+        await pause(waits, this.#abort.signal);
+      }
+    }
+    return [];
+  }
+
+  async #claim(partitions: readonly { topic: string; partition: number }[]): Promise<Lane[]> {
+    const { log, target } = this.#options;
+    const topics = await log.describe(this.#options.topics);
+    const checkpoints = await target.claim(topics, partitions);
+    const gaps = await findGaps(log, topics, checkpoints);
+    return checkpoints.map((checkpoint) => {
+      const lane = this.#lane(checkpoint, topics);
+      const misfit = gaps.get(lane.name);
+      if (misfit) lane.halt(misfit);
+      return lane;
+    });
+  }
+
+  #lane(checkpoint: Lane['checkpoint'], topics: readonly TopicState[]): Lane {
+    const { topic, partition } = checkpoint;
+    const end = topics.find(({ name }) => name === topic)!.partitions[partition]!.end;
+    const lane: Lane = new Lane(
+      checkpoint,
+      end,
+      this.#options.target,
+      {
+        pause: () => this.#subscription?.pause(topic, partition),
+        resume: () => this.#subscription?.resume(topic, partition),
+        advanced: (_checkpoint, nextOffset, facts) => {
+          this.#counts.facts += facts;
+          if (facts > 0) this.#counts.transactions++;
+          this.#options.freshness.applied(topic, partition, nextOffset);
+          this.#advanced.notify();
+        },
+        fenced: () => this.#fenced(lane),
+      },
+      this.#log,
+      () => this.#clock.now(),
+    );
+    return lane;
+  }
+
+  #open(lane: Lane): void {
+    this.#lanes.set(lane.name, lane);
+    this.#options.freshness.track(lane.checkpoint.topic, lane.checkpoint.partition, lane.checkpoint.nextOffset);
+    lane.start();
+  }
+
+  #batch(batch: RecordBatch, epoch: number): void {
+    if (epoch !== this.#epoch) return;
+    this.#trouble = undefined;
+    this.#lanes.get(laneName(batch))?.enqueue(batch);
+  }
+
+  #outOfRange(position: Position, start: number, end: number): void {
+    this.#lanes.get(laneName(position))?.halt(
+      new FactlineError({
+        code: 'consumer.gap',
+        kind: 'integrity',
+        message: `GAP in ${laneName(position)}: the next fact would be at offset ${position.offset}, the log has ${start} to ${end}.`,
+        advice: 'Facts may be missing. Restore the topic, or rebuild the read model from a complete history: factline replay run.',
+        details: { ...position, start, end },
+      }),
+    );
+  }
+
+  /** The database refused a commit: another generation went live, or another process owns the partition. Both are answered by asking the database and the group again. */
+  #fenced(lane: Lane): void {
+    this.#counts.fenced++;
+    const epoch = this.#epoch;
+    this.#moving = this.#moving.then(async () => {
+      if (epoch !== this.#epoch || this.#abort.signal.aborted || this.#lanes.get(lane.name) !== lane) return;
+      this.#log.info({ subscription: this.#options.name, lane: lane.name }, 'a commit was refused: reading the position again');
+      await this.#subscription?.stop();
+      await this.#closeLanes();
+      if (!this.#abort.signal.aborted) await this.#join();
+    });
+  }
+
+  #disturbed(thrown: unknown, attempt: number): void {
+    this.#counts.restarts += attempt > 1 ? 0 : 1;
+    const error = thrown instanceof FactlineError ? thrown : undefined;
+    this.#trouble = {
+      code: error?.code ?? 'consumer.disturbed',
+      reason: messageOf(thrown),
+      advice: error?.advice,
+      sinceMs: this.#trouble?.sinceMs ?? this.#clock.now(),
+    };
+    this.#log.warn({ subscription: this.#options.name, attempt, code: this.#trouble.code, error: this.#trouble.reason }, 'the subscription is disturbed; trying again');
+  }
+
+  async #closeLanes(): Promise<void> {
+    const lanes = [...this.#lanes.values()];
+    this.#lanes.clear();
+    for (const { checkpoint } of lanes) this.#options.freshness.forget(checkpoint.topic, checkpoint.partition);
+    await Promise.all(lanes.map((lane) => lane.stop()));
+  }
+
+  /** Two hints for others, neither of which decides anything: group offsets for lag tools, as-of times for readers in other processes. */
+  async #report(): Promise<void> {
+    let reportedMs = 0;
+    const written = new Map<string, number>();
+    while (!this.#abort.signal.aborted) {
+      await pause(AS_OF_INTERVAL_MS, this.#abort.signal);
+      try {
+        await this.#writeAsOf(written);
+      } catch (error) {
+        this.#log.warn({ subscription: this.#options.name, error: messageOf(error) }, 'as-of times were not written');
+      }
+      if (this.#clock.monotonic() - reportedMs >= REPORT_INTERVAL_MS && this.#lanes.size > 0) {
+        reportedMs = this.#clock.monotonic();
+        await this.#subscription?.report([...this.#lanes.values()].map((lane) => ({ ...lane.status, offset: lane.status.nextOffset })));
+      }
+    }
+  }
+
+  async #writeAsOf(written: Map<string, number>): Promise<void> {
+    const entries = [...this.#lanes.values()].flatMap(({ name, checkpoint }) => {
+      const asOfMs = this.#options.freshness.asOf(checkpoint.topic, checkpoint.partition);
+      return asOfMs !== undefined && asOfMs !== written.get(name) ? [{ name, checkpoint, asOfMs }] : [];
+    });
+    if (entries.length === 0) return;
+    await this.#options.target.recordAsOf(entries);
+    for (const { name, asOfMs } of entries) written.set(name, asOfMs);
+  }
+}

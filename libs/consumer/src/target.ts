@@ -1,0 +1,23 @@
+import type { LogRecord, TopicState } from 'factline/log';
+import type { Checkpoint } from './checkpoint.js';
+
+/** Consecutive records of one partition to apply in one transaction. */
+export interface Work {
+  records: readonly LogRecord[];
+  nextOffset: number;
+}
+
+/** What a subscription feeds: a read model, or whatever else commits a checkpoint with its effect. */
+export interface SubscriptionTarget {
+  /** Which build is live now; another number after a swap. */
+  generation(): Promise<number>;
+  /**
+   * Takes ownership of these partitions and says where each stands. Whatever was remembered about them is forgotten.
+   * @throws FactlineError `projection.outdated` and the like when this software may not continue what the database holds.
+   */
+  claim(topics: readonly TopicState[], partitions: readonly { topic: string; partition: number }[]): Promise<Checkpoint[]>;
+  /** Applies work and moves the checkpoint, both or neither. `fenced`: somebody else owns the partition or the generation now, nothing was written. */
+  apply(checkpoint: Checkpoint, work: Work): Promise<Checkpoint | 'fenced'>;
+  /** Writes as-of times beside the checkpoints, for readers in other processes. */
+  recordAsOf(entries: readonly { checkpoint: Checkpoint; asOfMs: number }[]): Promise<void>;
+}

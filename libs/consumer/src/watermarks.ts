@@ -1,0 +1,21 @@
+import { type Logger, messageOf, silentLogger } from 'factline/kernel';
+import type { FactLog } from 'factline/log';
+import type { Freshness } from './freshness.js';
+import { WATERMARKS_READ_BACK } from './limits.js';
+
+/** The topic on which relays state their watermarks. */
+export const WATERMARK_TOPIC = 'factline.watermark';
+
+/** Keeps freshness informed until aborted; a broker that does not answer only lets the as-of time stand still. */
+export async function followWatermarks(log: FactLog, freshness: Freshness, abort: AbortSignal, logger: Logger = silentLogger): Promise<void> {
+  await log.follow({
+    topic: WATERMARK_TOPIC,
+    partition: 0,
+    from: { beforeEnd: WATERMARKS_READ_BACK },
+    batch: (batch) => {
+      if (!freshness.observe(batch)) logger.warn({ topic: WATERMARK_TOPIC }, 'a record that is no watermark was passed over');
+    },
+    disturbed: (error) => logger.debug({ error: messageOf(error) }, 'watermarks do not arrive'),
+    abort,
+  });
+}

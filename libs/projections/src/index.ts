@@ -1,0 +1,11 @@
+export { LiveProjection } from './live.js';
+export { type ColumnType, type Fold, Projection, type ProjectionOptions, type RowOf, projection } from './projection.js';
+export { ReadModel, type ReadToken } from './read-model.js';
+export type { RebuildConnections } from './rebuild/connections.js';
+export type { RebuildPhase, RebuildProgress } from './rebuild/ledger.js';
+export type { RebuildPlan } from './rebuild/plan.js';
+export { Rebuild, type RebuildOptions, type RebuildStatus, type Staged } from './rebuild/rebuild.js';
+export type { Swapped } from './rebuild/swap.js';
+export type { DifferingRow, Verification } from './rebuild/verify.js';
+export { importProjection } from './rebuild/module.js';
+export { migrateProjections } from './tables.js';

@@ -1,0 +1,77 @@
+import { type Checkpoint, type SubscriptionTarget, type Work, claimCheckpoints } from 'factline/consumer';
+import type { FactDecoder } from 'factline/contracts';
+import { FactlineError } from 'factline/kernel';
+import type { TopicState } from 'factline/log';
+import { type Store, identifier } from 'factline/store';
+import { BatchEngine } from './batch.js';
+import type { Projection } from './projection.js';
+import { Tables, readAbout, replayRole, schemaExists, writeAbout } from './tables.js';
+
+/** The live build of a projection as the target of its subscription. */
+export class LiveProjection implements SubscriptionTarget {
+  readonly #tables: Tables;
+  readonly engine: BatchEngine;
+
+  constructor(
+    readonly projection: Projection,
+    private readonly store: Store,
+    decoder: FactDecoder,
+  ) {
+    this.#tables = new Tables(projection, projection.name);
+    this.engine = new BatchEngine(projection, this.#tables, decoder, store);
+  }
+
+  /** Makes the empty first generation if there is none; safe when several processes start at once. */
+  async prepare(): Promise<void> {
+    const role = await replayRole(this.store);
+    await this.store.transaction(async (tx) => {
+      await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`factline.projection.${this.projection.name}`]);
+      if (await schemaExists(tx, this.#tables.schema)) return;
+      await tx.query(`set local role ${identifier(role)}`);
+      await tx.query(this.#tables.create);
+      for (const { sql } of this.#tables.indexes) await tx.query(sql);
+      await writeAbout(tx, this.#tables, { generation: 1, version: this.projection.version, fingerprint: this.projection.fingerprint });
+    });
+  }
+
+  async generation(): Promise<number> {
+    return (await readAbout(this.store, this.#tables))?.generation ?? 0;
+  }
+
+  async claim(topics: readonly TopicState[], partitions: readonly { topic: string; partition: number }[]): Promise<Checkpoint[]> {
+    this.engine.forget();
+    await this.prepare();
+    const about = await readAbout(this.store, this.#tables);
+    if (about?.fingerprint !== this.projection.fingerprint) throw outdated(this.projection, about?.version);
+    return claimCheckpoints(this.store, this.projection.name, about.generation, topics, partitions);
+  }
+
+  apply(checkpoint: Checkpoint, work: Work): Promise<Checkpoint | 'fenced'> {
+    return this.engine.apply(checkpoint, work);
+  }
+
+  async recordAsOf(entries: readonly { checkpoint: Checkpoint; asOfMs: number }[]): Promise<void> {
+    await this.store.query(
+      `update ${this.#tables.checkpoints} c set as_of = greatest(c.as_of, to_timestamp(t.as_of / 1000.0))
+       from unnest($1::text[], $2::integer[], $3::integer[], $4::bigint[], $5::double precision[]) as t (topic, partition, generation, epoch, as_of)
+       where c.topic = t.topic and c.partition = t.partition and c.generation = t.generation and c.epoch = t.epoch`,
+      [
+        entries.map(({ checkpoint }) => checkpoint.topic),
+        entries.map(({ checkpoint }) => checkpoint.partition),
+        entries.map(({ checkpoint }) => checkpoint.generation),
+        entries.map(({ checkpoint }) => checkpoint.epoch),
+        entries.map(({ asOfMs }) => asOfMs),
+      ],
+    );
+  }
+}
+
+function outdated(projection: Projection, version: number | undefined): FactlineError {
+  return new FactlineError({
+    code: 'projection.outdated',
+    kind: 'conflict',
+    message: `The read model '${projection.name}' was built by version ${version ?? 'unknown'} of its code, this software is version ${projection.version} with other folds, columns or selected fields.`,
+    advice: `It is served as it is and not continued. Rebuild it: factline replay run ${projection.name} --app <app>. (Same version, other code? Raise the version.)`,
+    details: { projection: projection.name, fingerprint: projection.fingerprint },
+  });
+}

@@ -1,0 +1,77 @@
+import type { FactSubscription } from 'factline/consumer';
+import { type Clock, FactlineError, pause, systemClock } from 'factline/kernel';
+import { partitionOf } from 'factline/log';
+import type { Store } from 'factline/store';
+import type { LiveProjection } from './live.js';
+import type { Projection } from './projection.js';
+import { AS_OF_CACHE_MS, AWAIT_POLL_MS } from './limits.js';
+import { Tables } from './tables.js';
+
+/** Which fact a reader wants to see: what `FactOutbox.add` answered to the writer. */
+export interface ReadToken {
+  topic: string;
+  key: string;
+  sequence: number;
+}
+
+/** How readers ask a projection's tables about time: how old an answer may be, and whether one's own write is in it. */
+export class ReadModel {
+  readonly #tables: Tables;
+  #asOf: { value: Date | null; readAtMs: number } | undefined;
+
+  constructor(
+    readonly projection: Projection,
+    private readonly store: Store,
+    private readonly clock: Clock = systemClock,
+    private readonly local?: { live: LiveProjection; subscription: FactSubscription; partitions: (topic: string) => number | undefined },
+  ) {
+    this.#tables = new Tables(projection, projection.name);
+  }
+
+  /**
+   * The time as of which nothing committed by the producers is missing here; null while that is unknown. Read from the database, so it is the same in every
+   * process and survives restarts and outages; at most 200 ms behind, as watermarks come once a second.
+   */
+  async asOf(): Promise<Date | null> {
+    const nowMs = this.clock.monotonic();
+    if (this.#asOf && nowMs - this.#asOf.readAtMs < AS_OF_CACHE_MS) return this.#asOf.value;
+    const { rows } = await this.store.query<{ as_of: Date | null }>(
+      `select case when count(*) = count(as_of) then min(as_of) end as as_of from ${this.#tables.checkpoints}`,
+    );
+    this.#asOf = { value: rows[0]!.as_of, readAtMs: nowMs };
+    return this.#asOf.value;
+  }
+
+  /**
+   * Read-your-writes: resolves once the fact of the token is contained, or at once when this projection does not read its topic.
+   * @throws FactlineError `read.not-yet` (unavailable, with retryAfterMs) at the deadline. Facts that never make a row are only known to the process that
+   * reads their partition; elsewhere they end at the deadline.
+   */
+  async waitFor(token: ReadToken, timeoutMs: number): Promise<void> {
+    if (!this.projection.topics.includes(token.topic)) return;
+    const deadline = this.clock.monotonic() + timeoutMs;
+    while (!(await this.#contains(token))) {
+      const left = deadline - this.clock.monotonic();
+      if (left <= 0) throw notYet(this.projection.name, timeoutMs);
+      const wait = Math.min(AWAIT_POLL_MS, left);
+      await (this.local ? this.local.subscription.applied(wait) : pause(wait));
+    }
+  }
+
+  async #contains({ topic, key, sequence }: ReadToken): Promise<boolean> {
+    const partitions = this.local?.partitions(topic);
+    if (partitions && (this.local!.live.engine.peek(topic, partitionOf(Buffer.from(key), partitions), key)?.seen ?? 0) >= sequence) return true;
+    const { rows } = await this.store.query<{ sequence: number | null }>(this.#tables.sequenceOf, [key]);
+    return (rows[0]?.sequence ?? 0) >= sequence;
+  }
+}
+
+function notYet(name: string, timeoutMs: number): FactlineError {
+  return new FactlineError({
+    code: 'read.not-yet',
+    kind: 'unavailable',
+    message: `The read model '${name}' does not contain your write yet, after waiting ${timeoutMs} ms.`,
+    advice: 'Ask again with the same token, or without it to take what is there.',
+    retryAfterMs: 1_000,
+  });
+}

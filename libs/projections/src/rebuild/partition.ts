@@ -1,0 +1,177 @@
+import { type FactDecoder, factIdOf } from 'factline/contracts';
+import { type Checkpoint, checkpointTable } from 'factline/consumer';
+import { FactlineError } from 'factline/kernel';
+import type { FactLog, LogRecord, RecordBatch } from 'factline/log';
+import type { Session, Tx } from 'factline/store';
+import { keyOf } from '../batch.js';
+import { assertRow, copyLine, escapeCopy } from '../encode.js';
+import { Folder, type KeyState } from '../fold.js';
+import { COPY_CHUNK_ROWS, REBUILD_PASSES, REBUILD_ROWS_IN_MEMORY } from '../limits.js';
+import type { Projection } from '../projection.js';
+import type { Tables } from '../tables.js';
+
+/** One partition to fold from offset zero up to a frozen end. */
+export interface PartitionTask {
+  topic: string;
+  topicId: string;
+  partition: number;
+  end: number;
+  generation: number;
+}
+
+export interface PartitionProgress {
+  partition: number;
+  /** Offsets done of `end`; starts again when more passes are needed. */
+  offset: number;
+  facts: number;
+  bytes: number;
+  rows: number;
+}
+
+export interface PartitionFolder {
+  projection: Projection;
+  tables: Tables;
+  decoder: FactDecoder;
+  log: FactLog;
+  session: Session;
+  progress(progress: PartitionProgress): void;
+  abort?: AbortSignal;
+  rowsInMemory?: number;
+}
+
+/**
+ * Folds one partition in memory and loads its final rows with COPY; rows and checkpoint commit together, so a killed rebuild goes on at the first
+ * partition without a checkpoint. Keys of different partitions never meet, so memory is bounded by one partition; a partition with more keys than
+ * fit is read in 2, 4, 8 ... passes, each for a part of its keys.
+ * @returns a function that loads what was folded; call it while the next partition is being read.
+ */
+export async function foldPartition(folder: PartitionFolder, task: PartitionTask): Promise<() => Promise<number>> {
+  for (let passes = 1; passes <= REBUILD_PASSES; passes *= 2) {
+    const first = await readPass(folder, task, 0, passes);
+    if (first === 'too-many-keys') continue;
+    if (passes === 1) return () => load(folder, task, [first]);
+    const loaded = await loadPasses(folder, task, first, passes);
+    if (loaded !== 'too-many-keys') return () => Promise.resolve(loaded);
+  }
+  throw new FactlineError({
+    code: 'rebuild.memory',
+    kind: 'unavailable',
+    retry: false,
+    message: `${task.topic}[${task.partition}] has too many keys for this machine: ${REBUILD_PASSES} passes of ${REBUILD_ROWS_IN_MEMORY} rows are not enough.`,
+    advice: 'Use a topic with more partitions.',
+  });
+}
+
+interface Folded {
+  states: Map<string, KeyState>;
+  last: { offset: number; id: Buffer } | null;
+}
+
+async function readPass(folder: PartitionFolder, task: PartitionTask, pass: number, passes: number): Promise<Folded | 'too-many-keys'> {
+  const { projection, decoder, log } = folder;
+  const limit = folder.rowsInMemory ?? REBUILD_ROWS_IN_MEMORY;
+  const fold = new Folder(projection, decoder);
+  const states = new Map<string, KeyState>();
+  const scope = { topic: task.topic, partition: task.partition, fromZero: true };
+  const progress: PartitionProgress = { partition: task.partition, offset: 0, facts: 0, bytes: 0, rows: 0 };
+  const overflow = new AbortController();
+  let last: LogRecord | undefined;
+  const take = async ({ records, nextOffset }: RecordBatch) => {
+    const unprepared = decoder.unprepared(valuesOf(records));
+    if (unprepared.length > 0) await decoder.prepare(unprepared);
+    for (let i = 0; i < records.length; i++) {
+      const record = records[i]!;
+      const key = keyOf(record);
+      progress.bytes += record.value?.length ?? 0;
+      if (passes > 1 && hash(key) % passes !== pass) continue;
+      let state = states.get(key);
+      if (!state) states.set(key, (state = { row: null, sequence: 0, seen: 0 }));
+      fold.fold(state, key, record, scope);
+    }
+    last = records.at(-1) ?? last;
+    progress.facts += records.length;
+    progress.offset = nextOffset;
+    progress.rows = states.size;
+    folder.progress(progress);
+    if (states.size > limit) overflow.abort();
+  };
+  const abort = folder.abort ? AbortSignal.any([folder.abort, overflow.signal]) : overflow.signal;
+  await log.read({ topic: task.topic, ranges: [{ partition: task.partition, from: 0, to: task.end }], batch: take, abort });
+  folder.abort?.throwIfAborted();
+  if (overflow.signal.aborted) return 'too-many-keys';
+  return { states, last: last?.value ? { offset: last.offset, id: Buffer.from(factIdOf(last.value)) } : null };
+}
+
+async function loadPasses(folder: PartitionFolder, task: PartitionTask, first: Folded, passes: number): Promise<number | 'too-many-keys'> {
+  const tooMany = Symbol('too many keys');
+  try {
+    return await folder.session.transaction(async (tx) => {
+      let rows = await copyStates(folder, first.states);
+      for (let pass = 1; pass < passes; pass++) {
+        const folded = await readPass(folder, task, pass, passes);
+        if (folded === 'too-many-keys') throw tooMany;
+        rows += await copyStates(folder, folded.states);
+      }
+      await writeCheckpoint(tx, folder, task, first.last);
+      return rows;
+    });
+  } catch (error) {
+    if (error === tooMany) return 'too-many-keys';
+    throw error;
+  }
+}
+
+async function load(folder: PartitionFolder, task: PartitionTask, parts: readonly Folded[]): Promise<number> {
+  return folder.session.transaction(async (tx) => {
+    let rows = 0;
+    for (const { states } of parts) rows += await copyStates(folder, states);
+    await writeCheckpoint(tx, folder, task, parts[0]!.last);
+    return rows;
+  });
+}
+
+async function copyStates({ projection, tables, session }: PartitionFolder, states: ReadonlyMap<string, KeyState>): Promise<number> {
+  const gone: string[] = [];
+  const line = copyLine(tables.columns);
+  function* chunks(): Iterable<string> {
+    let chunk = '';
+    let lines = 0;
+    for (const [key, { row, sequence }] of states) {
+      if (row === null) {
+        if (sequence > 0) gone.push(`${escapeCopy(key)}\t${sequence}\n`);
+        continue;
+      }
+      assertRow(projection, tables.columns, key, row);
+      chunk += line(row, sequence);
+      if (++lines % COPY_CHUNK_ROWS === 0) {
+        yield chunk;
+        chunk = '';
+      }
+    }
+    if (chunk) yield chunk;
+  }
+  const rows = await session.copyIn(tables.copyRows, chunks());
+  if (gone.length > 0) await session.copyIn(tables.copyGone, gone);
+  return rows;
+}
+
+async function writeCheckpoint(tx: Tx, { tables }: PartitionFolder, task: PartitionTask, last: Folded['last']): Promise<void> {
+  await tx.query(
+    `insert into ${checkpointTable(tables.schema)} (topic, partition, topic_id, next_offset, last_offset, last_fact_id, generation)
+     values ($1, $2, $3, $4, $5, $6, $7)`,
+    [task.topic, task.partition, task.topicId, task.end, last?.offset ?? null, last?.id ?? null, task.generation],
+  );
+}
+
+function* valuesOf(records: readonly LogRecord[]): Iterable<Buffer | null> {
+  for (const { value } of records) yield value;
+}
+
+/** FNV-1a over UTF-16 units: only divides keys among passes. */
+function hash(key: string): number {
+  let h = 0x811c9dc5;
+  for (let i = 0; i < key.length; i++) h = Math.imul(h ^ key.charCodeAt(i), 0x01000193);
+  return h >>> 0;
+}
+
+export type { Checkpoint };

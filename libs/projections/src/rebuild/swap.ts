@@ -1,0 +1,110 @@
+import { readCheckpoints } from 'factline/consumer';
+import { FactlineError } from 'factline/kernel';
+import { type Session, type Tx, identifier } from 'factline/store';
+import { SWAP_LOCK_TIMEOUT_MS } from '../limits.js';
+import type { Projection } from '../projection.js';
+import { Tables, type About, schemaExists } from '../tables.js';
+import { type Vector, reaches, vectorOf } from './catch-up.js';
+
+export interface Swapped {
+  fromGeneration: number;
+  toGeneration: number;
+  /** How long the live model's writers were held, milliseconds; readers were not. */
+  heldMs: number;
+  attempts: number;
+}
+
+export interface SwapParts {
+  projection: Projection;
+  direction: 'swap' | 'rollback';
+  /** Schema that goes live, and the name the live one gets. */
+  incoming: string;
+  outgoing: string;
+  /** Whether the incoming build may be behind the live one, which then seems to go back in time until it has caught up. */
+  mayBeBehind: boolean;
+}
+
+/**
+ * One transaction: retires the live checkpoints, renames the schemas, numbers the new generation.
+ * Retiring is an UPDATE, not a lock: a live consumer blocked on the row wakes up to a checkpoint that its compare-and-set does not match, and writes nothing;
+ * with a lock alone it would advance the old checkpoint by OID and insert into the new table by name (outbox-and-replay, finding 6).
+ * Renaming takes no lock on tables: readers go on, and their prepared statements find the new tables at the next execution.
+ * @returns undefined when the live model was further than the incoming one: catch up and try again.
+ */
+export async function trySwap(session: Session, parts: SwapParts): Promise<Omit<Swapped, 'attempts'> | undefined> {
+  const { projection, incoming, outgoing } = parts;
+  const live = projection.name;
+  const behind = Symbol('behind');
+  const started = performance.now();
+  try {
+    return await session.transaction(async (tx) => {
+      await tx.query(`set local lock_timeout = ${SWAP_LOCK_TIMEOUT_MS}`);
+      const from = (await tx.query<About>(new Tables(projection, live).about)).rows[0]!;
+      const incomingAbout = (await tx.query<About>(new Tables(projection, incoming).about)).rows[0]!;
+      const reached = await retire(tx, live);
+      if (!parts.mayBeBehind && !reaches(vectorOf(await readCheckpoints(tx, incoming)), reached)) throw behind;
+      const toGeneration = Math.max(from.generation, incomingAbout.generation) + 1;
+      await tx.query(`alter schema ${identifier(live)} rename to ${identifier(outgoing)}`);
+      await tx.query(`alter schema ${identifier(incoming)} rename to ${identifier(live)}`);
+      await tx.query(`update ${identifier(live)}.checkpoint set generation = $1, epoch = epoch + 1`, [toGeneration]);
+      await tx.query(`update ${identifier(live)}.about set generation = $1`, [toGeneration]);
+      const heldMs = performance.now() - started;
+      await tx.query('insert into factline.swap (projection, direction, from_generation, to_generation, held_ms) values ($1, $2, $3, $4, $5)', [
+        live,
+        parts.direction,
+        from.generation,
+        toGeneration,
+        heldMs,
+      ]);
+      return { fromGeneration: from.generation, toGeneration, heldMs };
+    }).then((swapped) => ({ ...swapped, heldMs: performance.now() - started }));
+  } catch (error) {
+    if (error === behind) return undefined;
+    throw error;
+  }
+}
+
+async function retire(tx: Tx, live: string): Promise<Vector> {
+  const { rows } = await tx.query<{ partition: number; next_offset: string }>(
+    `update ${identifier(live)}.checkpoint set generation = -abs(generation) returning partition, next_offset`,
+  );
+  return new Map(rows.map(({ partition, next_offset }) => [partition, Number(next_offset)]));
+}
+
+/** Views bind tables by identity, so after a rename they would go on reading the old generation. */
+export async function assertNoViews(session: Session, live: string): Promise<void> {
+  const { rows } = await session.query<{ view: string }>(
+    `select distinct v.oid::regclass::text as view
+     from pg_depend d join pg_rewrite r on r.oid = d.objid and d.classid = 'pg_rewrite'::regclass
+     join pg_class v on v.oid = r.ev_class join pg_class t on t.oid = d.refobjid join pg_namespace n on n.oid = t.relnamespace
+     where n.nspname = $1 and v.oid <> t.oid order by 1`,
+    [live],
+  );
+  if (rows.length === 0) return;
+  throw new FactlineError({
+    code: 'rebuild.views',
+    kind: 'refused',
+    message: `Views depend on the tables of '${live}' and would go on reading the old build: ${rows.map(({ view }) => view).join(', ')}.`,
+    advice: 'Drop them, swap, and create them again; or read the table itself.',
+  });
+}
+
+/** What was granted on the live schema and table is granted on the incoming one: readers with their own roles keep reading. */
+export async function copyGrants(session: Session, projection: Projection, incoming: string): Promise<void> {
+  const { rows } = await session.query<{ statement: string }>(
+    `select format('grant %s on schema %I to %s', a.privilege_type, $2::text, case a.grantee when 0 then 'public' else a.grantee::regrole::text end) as statement
+     from pg_namespace n, aclexplode(n.nspacl) a where n.nspname = $1 and a.grantee <> n.nspowner
+     union all
+     select format('grant %s on %I.%I to %s', a.privilege_type, $2::text, c.relname, case a.grantee when 0 then 'public' else a.grantee::regrole::text end)
+     from pg_class c join pg_namespace n on n.oid = c.relnamespace, aclexplode(c.relacl) a
+     where n.nspname = $1 and c.relkind = 'r' and a.grantee <> c.relowner`,
+    [projection.name, incoming],
+  );
+  for (const { statement } of rows) await session.query(statement);
+}
+
+export async function dropSchema(session: Session, schema: string): Promise<boolean> {
+  if (!(await schemaExists(session, schema))) return false;
+  await session.query(`drop schema ${identifier(schema)} cascade`);
+  return true;
+}

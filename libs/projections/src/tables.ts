@@ -1,0 +1,181 @@
+import { advanceCheckpoint, checkpointTable, createCheckpoints } from 'factline/consumer';
+import { type Executor, type Migration, type Store, identifier, migrate, migrateSchemaMemory } from 'factline/store';
+import { type Column, columnsOf, selectList } from './encode.js';
+import type { Projection } from './projection.js';
+
+/** The schemas of a projection: the live build, the one being built, and the one before the last swap. */
+export function schemaNames(projection: string): { live: string; next: string; previous: string } {
+  return { live: projection, next: `${projection}_next`, previous: `${projection}_previous` };
+}
+
+/** What a schema of a projection says about itself. */
+export interface About {
+  generation: number;
+  version: number;
+  fingerprint: string;
+}
+
+const MIGRATIONS: readonly Migration[] = [
+  {
+    name: 'rebuilds and the replay role',
+    sql: `
+create table factline.rebuild (
+  projection text primary key,
+  phase text not null,
+  plan jsonb not null,
+  progress jsonb not null default '{}',
+  started_at timestamptz not null default clock_timestamp(),
+  heartbeat_at timestamptz not null default clock_timestamp(),
+  finished_at timestamptz
+);
+create table factline.swap (
+  number bigint generated always as identity primary key,
+  projection text not null,
+  direction text not null,
+  from_generation integer not null,
+  to_generation integer not null,
+  held_ms double precision,
+  at timestamptz not null default clock_timestamp()
+);
+do $$
+declare replay text := 'factline_replay_' || current_database();
+begin
+  if not exists (select from pg_roles where rolname = replay) then
+    execute format('create role %I nologin', replay);
+  end if;
+  execute format('grant %I to current_user', replay);
+  execute format('grant create on database %I to %I', current_database(), replay);
+  execute format('grant usage on schema factline to %I', replay);
+  execute format('grant select, insert, update, delete on factline.rebuild, factline.swap, factline.schema to %I', replay);
+end $$;`,
+  },
+];
+
+/** The tables that all projections of an app share, and the role that owns read models: it has no right to the outbox, so a replay cannot state facts. */
+export async function migrateProjections(store: Store): Promise<string[]> {
+  return [...(await migrateSchemaMemory(store)), ...(await migrate(store, 'projections', MIGRATIONS))];
+}
+
+/** The role under which read models are built; per database. */
+export async function replayRole(store: Executor): Promise<string> {
+  const { rows } = await store.query<{ role: string }>("select 'factline_replay_' || current_database() as role");
+  return rows[0]!.role;
+}
+
+/** All SQL text of one projection in one schema; built once. */
+export class Tables {
+  readonly columns: readonly Column[];
+  readonly table: string;
+  readonly gone: string;
+
+  constructor(
+    readonly projection: Projection,
+    readonly schema: string,
+  ) {
+    this.columns = columnsOf(projection);
+    this.table = `${identifier(schema)}.${identifier(projection.name)}`;
+    this.gone = `${identifier(schema)}.gone`;
+  }
+
+  get #names(): string {
+    return [...this.columns.map(({ name }) => identifier(name)), 'factline_sequence'].join(', ');
+  }
+
+  /** Tables without keys and indexes: rows are loaded first. */
+  get create(): string {
+    const columns = this.columns.map(({ name, type, nullable }) => `${identifier(name)} ${type}${nullable ? '' : ' not null'}`);
+    return `
+create schema if not exists ${identifier(this.schema)};
+create table if not exists ${this.table} (${columns.join(', ')}, factline_sequence bigint not null) with (fillfactor = 70);
+create table if not exists ${this.gone} (key text not null, sequence bigint not null);
+create table if not exists ${identifier(this.schema)}.about (generation integer not null, version integer not null, fingerprint text not null, built_at timestamptz not null default clock_timestamp());
+${createCheckpoints(this.schema)};`;
+  }
+
+  /** Keys and indexes, one statement each, by what they are called in progress reports. */
+  get indexes(): { name: string; sql: string }[] {
+    const key = identifier(this.projection.key);
+    return [
+      { name: 'primary key', sql: `alter table ${this.table} add primary key (${key})` },
+      { name: 'deleted keys', sql: `alter table ${this.gone} add primary key (key)` },
+      ...this.projection.indexes.map((columns) => ({
+        name: `index (${columns.join(', ')})`,
+        sql: `create index on ${this.table} (${columns.map(identifier).join(', ')})`,
+      })),
+    ];
+  }
+
+  get analyze(): string {
+    return `analyze ${this.table}`;
+  }
+
+  get copyRows(): string {
+    return `copy ${this.table} (${this.#names}) from stdin`;
+  }
+
+  get copyGone(): string {
+    return `copy ${this.gone} (key, sequence) from stdin`;
+  }
+
+  /** $1 keys: rows that exist, and for keys without a row the sequence at which they were deleted. */
+  get load(): string {
+    const key = identifier(this.projection.key);
+    return `select ${selectList(this.columns)}, factline_sequence::double precision as factline_sequence, null as gone_key from ${this.table} where ${key} = any($1::text[])
+      union all
+      select ${this.columns.map(() => 'null').join(', ')}, sequence::double precision, key from ${this.gone} g
+      where key = any($1::text[]) and not exists (select 1 from ${this.table} where ${key} = g.key)`;
+  }
+
+  /** $1 key: the sequence of the last selected fact that this key's row contains. */
+  get sequenceOf(): string {
+    return `select greatest(
+      (select factline_sequence from ${this.table} where ${identifier(this.projection.key)} = $1),
+      (select sequence from ${this.gone} where key = $1))::double precision as sequence`;
+  }
+
+  /**
+   * One statement, so one transaction in one round trip: the checkpoint's compare-and-set, and everything else only if it held.
+   * $1-$8 as in advanceCheckpoint; $9 deleted keys, $10 their sequences; then one array per column, and last the sequences of the rows.
+   */
+  get apply(): string {
+    const first = 11;
+    const arrays = [...this.columns.map(({ type }) => type), 'bigint'].map((type, i) => `$${first + i}::${type}[]`);
+    const assignments = this.columns.filter(({ name }) => name !== this.projection.key).map(({ name }) => `${identifier(name)} = excluded.${identifier(name)}`);
+    const key = identifier(this.projection.key);
+    return `with moved as (${advanceCheckpoint(this.schema)}),
+      deleted as (delete from ${this.table} where ${key} = any($9::text[]) and exists (select from moved)),
+      gone as (insert into ${this.gone} (key, sequence) select * from unnest($9::text[], $10::bigint[]) where exists (select from moved)
+        on conflict (key) do update set sequence = excluded.sequence),
+      written as (insert into ${this.table} (${this.#names}) select * from unnest(${arrays.join(', ')}) where exists (select from moved)
+        on conflict (${key}) do update set ${[...assignments, 'factline_sequence = excluded.factline_sequence'].join(', ')})
+      select count(*)::integer as moved from moved`;
+  }
+
+  get about(): string {
+    return `select generation, version, fingerprint from ${identifier(this.schema)}.about`;
+  }
+
+  get checkpoints(): string {
+    return checkpointTable(this.schema);
+  }
+}
+
+export async function schemaExists(db: Executor, schema: string): Promise<boolean> {
+  const { rows } = await db.query<{ exists: boolean }>('select exists (select from pg_namespace where nspname = $1) as exists', [schema]);
+  return rows[0]!.exists;
+}
+
+export async function readAbout(db: Executor, tables: Tables): Promise<About | undefined> {
+  if (!(await schemaExists(db, tables.schema))) return undefined;
+  const { rows } = await db.query<About>(tables.about);
+  return rows[0];
+}
+
+export async function writeAbout(db: Executor, tables: Tables, about: About): Promise<void> {
+  await db.query(`delete from ${identifier(tables.schema)}.about`);
+  await db.query(`insert into ${identifier(tables.schema)}.about (generation, version, fingerprint) values ($1, $2, $3)`, [
+    about.generation,
+    about.version,
+    about.fingerprint,
+  ]);
+}
