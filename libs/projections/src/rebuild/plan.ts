@@ -21,14 +21,14 @@ export interface RebuildPlan {
   liveBytes: number;
 }
 
-export interface LiveBuild {
+export interface Build {
   tables: Tables;
   about: About;
   checkpoints: Checkpoint[];
   bytes: number;
 }
 
-export async function readBuild(db: Executor, projection: Projection, schema: string): Promise<LiveBuild | undefined> {
+export async function readBuild(db: Executor, projection: Projection, schema: string): Promise<Build | undefined> {
   const tables = new Tables(projection, schema);
   const about = await readAbout(db, tables);
   if (!about) return undefined;
@@ -40,7 +40,7 @@ export async function readBuild(db: Executor, projection: Projection, schema: st
  * Looks whether a rebuild can be right before anything is written.
  * @throws FactlineError `rebuild.history-incomplete` (integrity) when the log does not start at zero or is another topic than the live build was fed from.
  */
-export async function preflight(log: FactLog, db: Executor, projection: Projection): Promise<{ plan: RebuildPlan; live: LiveBuild | undefined }> {
+export async function preflight(log: FactLog, db: Executor, projection: Projection): Promise<{ plan: RebuildPlan; live: Build | undefined }> {
   const topicName = onlyTopic(projection);
   const [topic] = (await log.describe([topicName])) as [TopicState];
   assertComplete(topic);
@@ -72,7 +72,7 @@ export async function preflight(log: FactLog, db: Executor, projection: Projecti
 }
 
 /** A live build that has applied nothing yet is nothing to compare with. */
-export function comparable(live: LiveBuild | undefined): live is LiveBuild {
+export function comparable(live: Build | undefined): live is Build {
   return live !== undefined && live.checkpoints.some(({ nextOffset }) => nextOffset > 0);
 }
 

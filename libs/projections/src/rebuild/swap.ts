@@ -1,10 +1,13 @@
 import { readCheckpoints } from 'factline/consumer';
 import { FactlineError } from 'factline/kernel';
 import { type Session, type Tx, identifier } from 'factline/store';
-import { SWAP_LOCK_TIMEOUT_MS } from '../limits.js';
+import { SWAP_ATTEMPTS, SWAP_LOCK_TIMEOUT_MS } from '../limits.js';
 import type { Projection } from '../projection.js';
 import { Tables, type About, schemaExists } from '../tables.js';
-import { type Vector, reaches, vectorOf } from './catch-up.js';
+import { type Vector, catchUp, reaches, vectorOf } from './catch-up.js';
+import type { RebuildContext } from './context.js';
+import { removeLedger, writeLedger } from './ledger.js';
+import type { RebuildPlan } from './plan.js';
 
 export interface Swapped {
   fromGeneration: number;
@@ -14,7 +17,58 @@ export interface Swapped {
   attempts: number;
 }
 
-export interface SwapParts {
+/** Makes the staged build live at or beyond the live position, and keeps the one it replaces. */
+export async function swapIn(context: RebuildContext, plan: RebuildPlan): Promise<Swapped> {
+  const { session, projection, names } = context;
+  if (!(await schemaExists(session, names.live))) return firstLive(context, plan);
+  await assertNoViews(session, names.live);
+  await copyGrants(session, projection, names.next);
+  await dropSchema(session, names.previous);
+  for (let attempts = 1; attempts <= SWAP_ATTEMPTS; attempts++) {
+    await context.moveNextTo(await context.logEnds());
+    const swapped = await trySwap(session, { projection, direction: 'swap', incoming: names.next, outgoing: names.previous, mayBeBehind: false });
+    if (!swapped) continue;
+    await writeLedger(session, plan, 'swapped');
+    return { ...swapped, attempts };
+  }
+  throw new FactlineError({
+    code: 'rebuild.live-too-fast',
+    kind: 'unavailable',
+    message: `The live model of '${projection.name}' moved on during each of ${SWAP_ATTEMPTS} attempts to swap.`,
+    advice: `Nothing was changed. Try again: factline replay swap ${projection.name}`,
+  });
+}
+
+/** Makes the build before the last swap live again; the one it replaces becomes the staged one. Same code: it is brought up to date first. */
+export async function rollBack(context: RebuildContext): Promise<Swapped & { behind: boolean }> {
+  const { session, projection, names } = context;
+  const previous = await context.build('previous');
+  if (!previous) throw refusal('rebuild.nothing-previous', `There is no build of '${projection.name}' to go back to.`, 'Only a swap leaves one, until `factline replay drop`.');
+  if (await context.build('next')) {
+    throw refusal('rebuild.staged-exists', `A staged build of '${projection.name}' is in the way.`, `Drop it first: factline replay drop ${projection.name} --staged`);
+  }
+  const current = previous.about.fingerprint === projection.fingerprint;
+  if (current) await catchUp(context.log, context.engine('previous'), session, previous.checkpoints, await context.logEnds());
+  await assertNoViews(session, names.live);
+  await copyGrants(session, projection, names.previous);
+  const swapped = await trySwap(session, { projection, direction: 'rollback', incoming: names.previous, outgoing: names.next, mayBeBehind: true });
+  await removeLedger(session, projection.name);
+  return { ...swapped!, attempts: 1, behind: !current };
+}
+
+/** There was no live build at all: the staged one becomes it. */
+async function firstLive({ session, names }: RebuildContext, plan: RebuildPlan): Promise<Swapped> {
+  const started = performance.now();
+  await session.query(`alter schema ${identifier(names.next)} rename to ${identifier(names.live)}`);
+  await writeLedger(session, plan, 'swapped');
+  return { fromGeneration: 0, toGeneration: plan.generation, heldMs: performance.now() - started, attempts: 1 };
+}
+
+function refusal(code: string, message: string, advice: string): FactlineError {
+  return new FactlineError({ code, kind: 'conflict', message, advice });
+}
+
+interface SwapParts {
   projection: Projection;
   direction: 'swap' | 'rollback';
   /** Schema that goes live, and the name the live one gets. */
@@ -31,7 +85,7 @@ export interface SwapParts {
  * Renaming takes no lock on tables: readers go on, and their prepared statements find the new tables at the next execution.
  * @returns undefined when the live model was further than the incoming one: catch up and try again.
  */
-export async function trySwap(session: Session, parts: SwapParts): Promise<Omit<Swapped, 'attempts'> | undefined> {
+async function trySwap(session: Session, parts: SwapParts): Promise<Omit<Swapped, 'attempts'> | undefined> {
   const { projection, incoming, outgoing } = parts;
   const live = projection.name;
   const behind = Symbol('behind');
@@ -72,7 +126,7 @@ async function retire(tx: Tx, live: string): Promise<Vector> {
 }
 
 /** Views bind tables by identity, so after a rename they would go on reading the old generation. */
-export async function assertNoViews(session: Session, live: string): Promise<void> {
+async function assertNoViews(session: Session, live: string): Promise<void> {
   const { rows } = await session.query<{ view: string }>(
     `select distinct v.oid::regclass::text as view
      from pg_depend d join pg_rewrite r on r.oid = d.objid and d.classid = 'pg_rewrite'::regclass
@@ -90,7 +144,7 @@ export async function assertNoViews(session: Session, live: string): Promise<voi
 }
 
 /** What was granted on the live schema and table is granted on the incoming one: readers with their own roles keep reading. */
-export async function copyGrants(session: Session, projection: Projection, incoming: string): Promise<void> {
+async function copyGrants(session: Session, projection: Projection, incoming: string): Promise<void> {
   const { rows } = await session.query<{ statement: string }>(
     `select format('grant %s on schema %I to %s', a.privilege_type, $2::text, case a.grantee when 0 then 'public' else a.grantee::regrole::text end) as statement
      from pg_namespace n, aclexplode(n.nspacl) a where n.nspname = $1 and a.grantee <> n.nspowner

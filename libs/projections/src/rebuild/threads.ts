@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { type ErrorParts, FactlineError } from 'factline/kernel';
+import { FactlineError } from 'factline/kernel';
 import { REBUILD_THREADS } from '../limits.js';
 import type { PartitionProgress, PartitionTask } from './partition.js';
 import type { WorkerMessage, WorkerSetup } from './worker.js';
@@ -13,7 +13,7 @@ export async function foldOnThreads(
   abort?: AbortSignal,
 ): Promise<number> {
   const waiting = tasks.toSorted((a, b) => b.end - a.end);
-  const count = Math.min(waiting.length, REBUILD_THREADS, availableParallelism());
+  const count = threadCount(waiting.length);
   const workers: Worker[] = [];
   try {
     const rows = await Promise.all(Array.from({ length: count }, () => runWorker(setup, waiting, workers, progress, abort)));
@@ -21,6 +21,11 @@ export async function foldOnThreads(
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
+}
+
+/** One thread per core, never more than partitions. */
+export function threadCount(partitions: number): number {
+  return Math.min(partitions, REBUILD_THREADS, availableParallelism());
 }
 
 function runWorker(
@@ -54,5 +59,3 @@ function died(code: number): FactlineError {
     advice: 'Run the same command again: finished partitions are kept.',
   });
 }
-
-export type { ErrorParts };

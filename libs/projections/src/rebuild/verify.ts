@@ -1,7 +1,13 @@
-import type { Checkpoint } from 'factline/consumer';
-import { type Executor, type Session, identifier } from 'factline/store';
+import { type Checkpoint, readCheckpoints } from 'factline/consumer';
+import { FactlineError } from 'factline/kernel';
+import { type Executor, identifier } from 'factline/store';
 import { VERIFY_BUCKETS, VERIFY_ROWS_SHOWN } from '../limits.js';
 import type { Tables } from '../tables.js';
+import { vectorOf } from './catch-up.js';
+import type { RebuildContext } from './context.js';
+import { writeLedger } from './ledger.js';
+import { type RebuildPlan, comparable } from './plan.js';
+import { followLive } from './stage.js';
 
 interface Bucket {
   bucket: number;
@@ -30,12 +36,59 @@ export interface Verification {
   elapsedMs: number;
 }
 
+/**
+ * Compares the staged build with the live one at exactly the same positions: the live rows and checkpoints are read in one repeatable-read snapshot, and
+ * the staged build is moved to the checkpoints of that snapshot. Nothing stops; the live model goes on meanwhile.
+ */
+export async function compare(context: RebuildContext, plan: RebuildPlan): Promise<Verification> {
+  const started = performance.now();
+  if (!comparable(await context.build('live'))) throw nothingLive(plan.projection);
+  await followLive(context, plan);
+  const [live, next] = [context.tables('live'), context.tables('next')];
+  const snapshot = await context.store.session();
+  try {
+    await snapshot.query('begin isolation level repeatable read read only');
+    const at = await readCheckpoints(snapshot, live.schema);
+    const columns = commonColumns(await columnNames(snapshot, live), next);
+    const [liveBuckets] = await Promise.all([bucketHashes(snapshot, live, columns), context.moveNextTo(vectorOf(at))]);
+    const nextBuckets = await bucketHashes(context.session, next, columns);
+    const differing = differingBuckets(liveBuckets, nextBuckets);
+    const differences = await differingRows(snapshot, live, context.session, next, differing, columns);
+    await writeLedger(context.session, plan, differing.length === 0 ? 'verified' : 'staged');
+    return {
+      equal: differing.length === 0,
+      liveRows: rowsIn(liveBuckets),
+      rebuiltRows: rowsIn(nextBuckets),
+      buckets: Math.max(liveBuckets.length, nextBuckets.length),
+      differingBuckets: differing.length,
+      differences,
+      at: positionsOf(at),
+      elapsedMs: performance.now() - started,
+    };
+  } finally {
+    await snapshot.close();
+  }
+}
+
+function rowsIn(buckets: readonly Bucket[]): number {
+  return buckets.reduce((sum, { rows }) => sum + rows, 0);
+}
+
+function nothingLive(projection: string): FactlineError {
+  return new FactlineError({
+    code: 'rebuild.nothing-live',
+    kind: 'conflict',
+    message: `The live model of '${projection}' has applied nothing yet: there is nothing to compare with.`,
+    advice: `Swap without: factline replay swap ${projection}`,
+  });
+}
+
 /** Columns that both builds have: a new version may add or remove some, and those cannot differ. */
-export function commonColumns(live: readonly string[], rebuilt: Tables): string[] {
+function commonColumns(live: readonly string[], rebuilt: Tables): string[] {
   return rebuilt.columns.map(({ name }) => name).filter((name) => live.includes(name));
 }
 
-export async function columnNames(db: Executor, tables: Tables): Promise<string[]> {
+async function columnNames(db: Executor, tables: Tables): Promise<string[]> {
   const { rows } = await db.query<{ name: string }>(
     'select column_name as name from information_schema.columns where table_schema = $1 and table_name = $2 order by ordinal_position',
     [tables.schema, tables.projection.name],
@@ -44,7 +97,7 @@ export async function columnNames(db: Executor, tables: Tables): Promise<string[
 }
 
 /** Row counts and order-independent sums of row hashes by bucket: 1 M rows take about a second on one core. */
-export async function bucketHashes(db: Executor, tables: Tables, columns: readonly string[]): Promise<Bucket[]> {
+async function bucketHashes(db: Executor, tables: Tables, columns: readonly string[]): Promise<Bucket[]> {
   const { rows } = await db.query<Bucket>(
     `select ${bucketOf(tables)} as bucket, count(*)::integer as rows, sum(hash_record_extended(row(${columns.map(identifier).join(', ')}), 0)::numeric)::text as hash
      from ${tables.table} group by 1 order by 1`,
@@ -63,10 +116,10 @@ export function differingBuckets(live: readonly Bucket[], rebuilt: readonly Buck
 }
 
 /** Rows that differ, found bucket by bucket until enough are shown. `live` is still in the snapshot that was hashed. */
-export async function differingRows(
+async function differingRows(
   live: Executor,
   liveTables: Tables,
-  rebuilt: Session,
+  rebuilt: Executor,
   rebuiltTables: Tables,
   buckets: readonly number[],
   columns: readonly string[],

@@ -1,0 +1,135 @@
+import { pause } from 'factline/kernel';
+import { PROGRESS_INTERVAL_MS, TAIL_ROUNDS } from '../limits.js';
+import { writeAbout } from '../tables.js';
+import { reaches, vectorOf } from './catch-up.js';
+import type { RebuildContext } from './context.js';
+import { readLedger, writeLedger } from './ledger.js';
+import { type PartitionFolder, type PartitionTask, foldPartition } from './partition.js';
+import { type RebuildPlan, comparable, preflight } from './plan.js';
+import { StageMeter } from './progress.js';
+import { dropSchema } from './swap.js';
+import { foldOnThreads } from './threads.js';
+
+export interface Staged {
+  plan: RebuildPlan;
+  facts: number;
+  rows: number;
+  /** Facts a second of this run's folding; 0 when everything was done before. */
+  factsPerSecond: number;
+  elapsedMs: number;
+  /** Building keys and indexes, part of elapsedMs. */
+  indexMs: number;
+  /** Partitions that an earlier, interrupted run had finished. */
+  resumed: number;
+}
+
+/** Fold from zero, load, index, follow the live position. Each part is kept when the process dies, and the next call goes on behind it. */
+export async function stage(context: RebuildContext): Promise<Staged> {
+  const started = performance.now();
+  const { plan, done } = await planOrResume(context);
+  const meter = new StageMeter(plan, done);
+  const rows = await fold(context, plan, done, meter);
+  const { facts, factsPerSecond } = meter.progress;
+  const indexStarted = performance.now();
+  await buildIndexes(context, plan);
+  const indexMs = performance.now() - indexStarted;
+  await followLive(context, plan);
+  await writeLedger(context.session, plan, 'staged', meter.progress);
+  return {
+    plan,
+    facts,
+    rows,
+    factsPerSecond: done.size === plan.ends.length ? 0 : factsPerSecond,
+    elapsedMs: performance.now() - started,
+    indexMs,
+    resumed: done.size,
+  };
+}
+
+/** An interrupted rebuild of the same code over the same topic goes on with its frozen plan; anything else starts anew. */
+async function planOrResume(context: RebuildContext): Promise<{ plan: RebuildPlan; done: Set<number> }> {
+  const { session, log, projection } = context;
+  const { plan } = await preflight(log, session, projection);
+  const before = await readLedger(session, projection.name);
+  const build = await context.build('next');
+  const same = before?.plan.fingerprint === plan.fingerprint && before.plan.topicId === plan.topicId && before.plan.generation === plan.generation;
+  if (before && build && same) return { plan: before.plan, done: new Set(build.checkpoints.map(({ partition }) => partition)) };
+  await dropSchema(session, context.names.next);
+  const tables = context.tables('next');
+  await session.transaction(async (tx) => {
+    await tx.query(tables.create);
+    await writeAbout(tx, tables, plan);
+    await writeLedger(tx, plan, 'stage');
+  });
+  return { plan, done: new Set() };
+}
+
+async function fold(context: RebuildContext, plan: RebuildPlan, done: ReadonlySet<number>, meter: StageMeter): Promise<number> {
+  const tasks: PartitionTask[] = plan.ends.flatMap((end, partition) =>
+    done.has(partition) ? [] : [{ topic: plan.topic, topicId: plan.topicId, partition, end, generation: plan.generation }],
+  );
+  const finished = new AbortController();
+  const reporting = report(context, plan, meter, finished.signal);
+  try {
+    const { module, projection, connections, abort } = context.options;
+    if (!module) return await foldHere(context, tasks, meter);
+    const setup = { module, projection: projection.name, version: projection.version, schema: context.names.next, connections };
+    return await foldOnThreads(setup, tasks, (part) => meter.take(part), abort);
+  } finally {
+    finished.abort();
+    await reporting;
+  }
+}
+
+async function foldHere(context: RebuildContext, tasks: readonly PartitionTask[], meter: StageMeter): Promise<number> {
+  const { abort, rowsInMemory } = context.options;
+  const folder: PartitionFolder = {
+    projection: context.projection,
+    tables: context.tables('next'),
+    decoder: context.decoder(),
+    log: context.log,
+    session: context.session,
+    progress: (part) => meter.take(part),
+    ...(abort && { abort }),
+    ...(rowsInMemory !== undefined && { rowsInMemory }),
+  };
+  let rows = 0;
+  for (const task of tasks) rows += await (await foldPartition(folder, task))();
+  return rows;
+}
+
+/** Progress for this terminal, and through the database for others. */
+async function report(context: RebuildContext, plan: RebuildPlan, meter: StageMeter, finished: AbortSignal): Promise<void> {
+  while (!finished.aborted) {
+    context.options.onProgress?.(meter.progress);
+    await writeLedger(context.store, plan, 'stage', meter.progress);
+    await pause(PROGRESS_INTERVAL_MS, finished);
+  }
+  context.options.onProgress?.(meter.progress);
+}
+
+/** After the rows: building keys and indexes once costs a third of keeping them while loading. Those that exist were built by an interrupted run. */
+async function buildIndexes(context: RebuildContext, plan: RebuildPlan): Promise<void> {
+  const { session, projection } = context;
+  const tables = context.tables('next');
+  const { rows } = await session.query<{ count: number }>('select count(*)::integer as count from pg_indexes where schemaname = $1 and tablename in ($2, $3)', [
+    tables.schema,
+    projection.name,
+    'gone',
+  ]);
+  await writeLedger(session, plan, 'index');
+  await session.query("set maintenance_work_mem = '256MB'");
+  for (const { sql } of tables.indexes.slice(rows[0]!.count)) await session.query(sql);
+  await session.query(tables.analyze);
+}
+
+/** Follows the live model until nothing is left between, or, where nothing is live, goes up to the end of the log. */
+export async function followLive(context: RebuildContext, plan: RebuildPlan): Promise<void> {
+  await writeLedger(context.session, plan, 'tail');
+  for (let round = 0; round < TAIL_ROUNDS; round++) {
+    const live = await context.build('live');
+    const target = comparable(live) ? vectorOf(live.checkpoints) : await context.logEnds();
+    if (reaches(vectorOf(await context.checkpoints('next')), target)) return;
+    await context.moveNextTo(target);
+  }
+}

@@ -1,0 +1,112 @@
+// `npm test -- [--tier=unit|stack] [--stack=docker|packages] [Jest's path filters and flags]`, after the build:
+// unit specs first, then, on one started stack, all others.
+// The last line is `N passed, N failed` (and `, N skipped`); the exit code is 1 when a test failed or none ran.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** Specs run from source under Jest's ESM loader; two workers fit the smallest machine we test on, and the stack has one set of ports and groups. */
+const tiers = {
+  unit: ['--testMatch=<rootDir>/{libs,apps,e2e}/**/*.unit.spec.ts', '--maxWorkers=2'],
+  stack: ['--testMatch=<rootDir>/{libs,apps,e2e}/**/!(*.unit).spec.ts', '--runInBand'],
+};
+/** Results are written when the last test has ended; what keeps the process alive longer than this is a leaked timer or connection. */
+const EXIT_AFTER_RESULTS_MS = 15_000;
+const POLL_MS = 200;
+
+const own = { tier: ['unit', 'stack'], stack: ['docker', 'packages'] };
+const isOwn = (argument) => Object.keys(own).some((name) => argument.startsWith(`--${name}=`));
+const chosen = Object.fromEntries(process.argv.filter(isOwn).map((argument) => argument.slice(2).split('=')));
+const filters = process.argv.slice(2).filter((argument) => !isOwn(argument));
+const folder = mkdtempSync(join(tmpdir(), 'factline-test-'));
+const total = { passed: 0, failed: 0, skipped: 0 };
+let running;
+let interrupted;
+
+function jest(args, env = {}, stdout = 'inherit') {
+  running = spawn(process.execPath, ['node_modules/jest/bin/jest.js', ...args], {
+    stdio: ['ignore', stdout, 'inherit'],
+    env: { ...process.env, ...env, NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --disable-warning=ExperimentalWarning`.trim() },
+  });
+  return running;
+}
+
+const ended = (child) => new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
+
+/** How many spec files the filters leave in a tier: the stack is started only for specs that will run. */
+async function filesOf(tier) {
+  if (interrupted || (chosen.tier !== undefined && chosen.tier !== tier)) return 0;
+  const child = jest([...filters, '--listTests', '--passWithNoTests', tiers[tier][0]], {}, 'pipe');
+  let text = '';
+  child.stdout.on('data', (chunk) => (text += chunk));
+  const code = await ended(child);
+  if (code !== 0) throw new Error(`jest could not list the ${tier} specs (exit code ${code}); see above`);
+  return text.split('\n').filter((line) => line.trim() !== '').length;
+}
+
+/** Adds one Jest result to the total. A suite that did not get as far as a failing test (syntax, import, hook) counts as one failure. */
+function add(result) {
+  total.passed += result.numPassedTests;
+  total.failed += result.numFailedTests + result.testResults.filter((suite) => suite.status === 'failed' && !suite.assertionResults.some((test) => test.status === 'failed')).length;
+  total.skipped += result.numPendingTests + result.numTodoTests;
+}
+
+async function run(tier, env) {
+  const output = join(folder, `${tier}.json`);
+  const child = jest([...filters, ...tiers[tier], '--json', `--outputFile=${output}`], env, 'ignore');
+  const watch = new AbortController();
+  const leaked = (async () => {
+    while (!existsSync(output)) await pause(POLL_MS, undefined, { signal: watch.signal });
+    await pause(EXIT_AFTER_RESULTS_MS, undefined, { signal: watch.signal });
+    console.error(`tests: the ${tier} run ended but its process stays: a spec left a timer or a connection open (npm test -- <path> --detectOpenHandles)`);
+    child.kill('SIGKILL');
+    return true;
+  })().catch((error) => {
+    if (error.name !== 'AbortError') throw error;
+    return false;
+  });
+  const code = await ended(child);
+  watch.abort();
+  const before = total.failed;
+  if (existsSync(output)) add(JSON.parse(readFileSync(output, 'utf8')));
+  if ((await leaked) || (code !== 0 && total.failed === before)) total.failed += 1;
+}
+
+async function withStack(use) {
+  const { startStack, stackEnvironment } = await import('factline/stack');
+  const stack = await startStack({ progress: process.stdout, ...(chosen.stack ? { from: chosen.stack } : {}) });
+  try {
+    if (!interrupted) await use(stackEnvironment(stack));
+  } finally {
+    await stack.stop();
+  }
+}
+
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    // The terminal has told Jest too; the stack is stopped on the way out, whatever the signal met.
+    interrupted = signal;
+    running?.kill(signal);
+  });
+}
+
+try {
+  for (const [name, value] of Object.entries(chosen)) {
+    if (!own[name].includes(value)) throw new Error(`--${name}=${value}: write one of ${own[name].map((each) => `--${name}=${each}`).join(', ')}`);
+  }
+  const wanted = { unit: await filesOf('unit'), stack: await filesOf('stack') };
+  if (wanted.unit > 0 && !interrupted) await run('unit');
+  if (wanted.stack > 0 && !interrupted) await withStack((env) => run('stack', env));
+} catch (error) {
+  total.failed += 1;
+  console.error(error);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+if (interrupted) console.error(`tests: interrupted by ${interrupted}; the figures are of what had ended`);
+if (total.passed + total.failed === 0) console.error(`tests: none ran${filters.length > 0 ? ` for ${filters.join(' ')}` : ''}`);
+const ok = !interrupted && total.failed === 0 && total.passed > 0;
+// A driver that a failed start left open must not keep this process: exit once the last line is written.
+process.stdout.write(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}\n`, () => process.exit(interrupted ? 130 : ok ? 0 : 1));
