@@ -21,20 +21,34 @@ export interface FactContext {
   actor?: string;
 }
 
-/** A fact type as its producer sees it: call it to make a fact. Generated from schemas/ by `factline contracts gen`. */
-export interface FactType<Data extends object = object, KeyField extends string & keyof Data = string & keyof Data> {
-  (key: string, data: Omit<Data, KeyField>, context?: FactContext): Fact<Data>;
+/** What is known of a fact type that an app produces. */
+export interface FactDefinition {
   /** Full record name, also the registry subject: `hr.EmployeeCreated`. */
   readonly factName: string;
   readonly topic: TopicDeclaration;
-  readonly keyField: KeyField;
+  /** The field that repeats the key of the record. */
+  readonly keyField: string;
   /** The writer schema, bundled: self-contained JSON. */
   readonly schema: object;
+  /** What the registry enforces for the subject from its first version on. Default FULL_TRANSITIVE; from schemas/contracts.config.yaml. */
+  readonly compatibility?: CompatibilityLevel;
 }
 
-/** A fact that is not stated yet: `FactOutbox.add(tx, fact)` states it. */
+/** Avro compatibility of a new version with the one before it, or (transitive) with all before it. */
+export type CompatibilityLevel = 'NONE' | 'BACKWARD' | 'BACKWARD_TRANSITIVE' | 'FORWARD' | 'FORWARD_TRANSITIVE' | 'FULL' | 'FULL_TRANSITIVE';
+
+/**
+ * A fact type as its producer sees it: call it to make a fact; the key field is filled in from the key.
+ * Generated from schemas/ by `factline contracts gen`.
+ */
+export interface FactType<Data extends object = object, KeyField extends string & keyof Data = string & keyof Data> extends FactDefinition {
+  (key: string, data: Omit<Data, KeyField>, context?: FactContext): Fact<Data>;
+  readonly keyField: KeyField;
+}
+
+/** A fact that is not stated yet: `FactOutbox.add(tx, fact)` states it. Nothing is checked before that. */
 export interface Fact<Data extends object = object> {
-  readonly type: FactType<Data>;
+  readonly type: FactDefinition;
   readonly key: string;
   readonly data: Data;
   readonly context: FactContext;
@@ -44,7 +58,7 @@ export interface Fact<Data extends object = object> {
 export interface SelectedFact<Data extends object = object> {
   readonly factName: string;
   readonly topic: string;
-  /** The reader schema, bundled: selected fields only, `meta` always. */
+  /** The reader schema, bundled: the selected fields and nothing else. `meta` is not among them, it is decoded apart and only when asked for. */
   readonly schema: object;
   /** SHA-256 of the reader schema in canonical JSON, first 16 hex digits: part of a projection's fingerprint. */
   readonly fingerprint: string;
@@ -52,7 +66,7 @@ export interface SelectedFact<Data extends object = object> {
   readonly $data?: Data;
 }
 
-/** A fact as a handler gets it. */
+/** A fact as a handler gets it. `meta` is decoded when it is first read. */
 export interface ReceivedFact<Data extends object = object> {
   readonly name: string;
   readonly key: string;

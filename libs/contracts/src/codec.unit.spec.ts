@@ -1,0 +1,187 @@
+import { readFileSync } from 'node:fs';
+import avro from 'avsc';
+import fc from 'fast-check';
+import { parseId } from 'factline/kernel';
+import { fingerprintOf } from './canonical.js';
+import { FACT_MAX_BYTES } from './limits.js';
+import { META_SCHEMA } from './meta.js';
+import { readerSchema, selectFields } from './selection.js';
+import type { AvroNode } from './avro-json.js';
+import { type FactContext, FactDecoder, FactEncoder, type SelectedFact, type TopicDeclaration, defineFact, selectFact, withSequence } from './index.js';
+
+const at = { file: 'contracts.yaml', path: '$' };
+const topic: TopicDeclaration = { name: 'shop.order', owner: 'shop', keyField: 'orderId', partitions: 1, kind: 'facts', settings: {} };
+const line = {
+  type: 'record',
+  name: 'Line',
+  namespace: 'shop',
+  fields: [
+    { name: 'sku', type: 'string' },
+    { name: 'quantity', type: 'int' },
+    { name: 'note', type: ['null', 'string'], default: null },
+  ],
+};
+const schema = {
+  type: 'record',
+  name: 'OrderPaid',
+  namespace: 'shop',
+  fields: [
+    { name: 'meta', type: META_SCHEMA },
+    { name: 'orderId', type: 'string' },
+    { name: 'totalCents', type: { type: 'long' } },
+    { name: 'rate', type: 'double' },
+    { name: 'gift', type: 'boolean' },
+    { name: 'seal', type: { type: 'fixed', name: 'Seal', namespace: 'shop', size: 4 } },
+    { name: 'scan', type: ['null', 'bytes'], default: null },
+    { name: 'state', type: { type: 'enum', name: 'State', namespace: 'shop', symbols: ['NEW', 'PAID'] } },
+    { name: 'lines', type: { type: 'array', items: line } },
+    { name: 'labels', type: { type: 'map', values: 'long' } },
+  ],
+} as unknown as AvroNode;
+
+interface Order {
+  orderId: string;
+  totalCents: number;
+  rate: number;
+  gift: boolean;
+  seal: Uint8Array;
+  scan?: Uint8Array | null;
+  state: 'NEW' | 'PAID';
+  lines: { sku: string; quantity: number; note?: string | null }[];
+  labels: Record<string, number>;
+}
+const OrderPaid = defineFact<Order, 'orderId'>({ factName: 'shop.OrderPaid', topic, keyField: 'orderId', schema });
+const encoder = new FactEncoder();
+
+function selecting(...select: string[]): SelectedFact {
+  const reader = readerSchema(selectFields(schema, select, at));
+  return selectFact({ factName: 'shop.OrderPaid', topic: topic.name, schema: reader, fingerprint: fingerprintOf(reader) });
+}
+
+async function decoderFor(selected: readonly SelectedFact[], writer: object = schema): Promise<FactDecoder> {
+  const decoder = new FactDecoder(selected, { byId: () => Promise.resolve(writer) });
+  await decoder.prepare([7]);
+  return decoder;
+}
+
+const text = fc.string({ unit: 'grapheme', maxLength: 40 });
+const orders = fc.record({
+  totalCents: fc.oneof(fc.maxSafeInteger(), fc.constantFrom(-(2 ** 52), -(2 ** 52) - 1, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)),
+  rate: fc.double(),
+  gift: fc.boolean(),
+  seal: fc.uint8Array({ minLength: 4, maxLength: 4 }),
+  scan: fc.option(fc.uint8Array({ maxLength: 50 })),
+  state: fc.constantFrom('NEW' as const, 'PAID' as const),
+  lines: fc.array(fc.record({ sku: text, quantity: fc.integer(), note: fc.option(text) }), { maxLength: 5 }),
+  labels: fc.dictionary(text.filter((key) => key !== '__proto__'), fc.integer()).map((labels) => ({ ...labels })),
+});
+const order = { totalCents: 12, rate: 1, gift: false, seal: Buffer.from('seal'), state: 'NEW' as const, lines: [{ sku: 's', quantity: 1 }], labels: { a: 1 } };
+const everything = ['orderId', 'totalCents', 'rate', 'gift', 'seal', 'scan', 'state', 'lines', 'labels'];
+
+describe('a fact through the codec', () => {
+  it('comes back as it went in, with its metadata', async () => {
+    const decoder = await decoderFor([selecting(...everything)]);
+    fc.assert(
+      fc.property(fc.string({ minLength: 1, unit: 'grapheme', maxLength: 20 }), orders, fc.integer({ min: 1 }), (key, data, sequence) => {
+        const { id, value } = encoder.encode(OrderPaid(key, data, { actor: 'ada' }), 7);
+        const fact = decoder.decode(Buffer.from(key), withSequence(value, sequence))!;
+        expect(fact).toMatchObject({ name: 'shop.OrderPaid', key });
+        expect({ ...fact.data }).toEqual({ orderId: key, ...data, seal: Buffer.from(data.seal), scan: data.scan && Buffer.from(data.scan) });
+        expect(fact.meta).toEqual({ id, sequence, occurredAt: expect.any(Number), correlationId: id, causationId: id, actor: 'ada' });
+        expect(parseId(id)).toEqual(value.subarray(5, 21));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('carries what the context says', async () => {
+    const decoder = await decoderFor([selecting('orderId')]);
+    const occurredAt = new Date('2020-02-03T04:05:06.007Z');
+    const { value } = encoder.encode(OrderPaid('o-1', order, { occurredAt, correlationId: 'request' }), 7);
+    expect(decoder.decode('o-1', value)!.meta).toMatchObject({ occurredAt: occurredAt.getTime() * 1_000, correlationId: 'request', causationId: 'request', actor: null, sequence: 0 });
+  });
+
+  it('holds the selected fields and nothing else, also inside arrays', async () => {
+    const decoder = await decoderFor([selecting('totalCents', 'lines.sku')]);
+    const { value } = encoder.encode(OrderPaid('o-1', order), 7);
+    expect(JSON.stringify(decoder.decode('o-1', value)!.data)).toBe('{"totalCents":12,"lines":[{"sku":"s"}]}');
+  });
+
+  it('is not decoded when its type is not selected', async () => {
+    const { value } = encoder.encode(OrderPaid('o-1', order), 7);
+    expect((await decoderFor([])).decode('o-1', value)).toBeUndefined();
+  });
+
+  it('knows the metadata of schemas/factline/Meta.avsc', () => {
+    const file = JSON.parse(readFileSync(new URL('../../../schemas/factline/Meta.avsc', import.meta.url), 'utf8')) as object;
+    expect(readerSchema(file as AvroNode)).toEqual(META_SCHEMA);
+  });
+});
+
+describe('a fact that is not valid', () => {
+  it.each<[string, object, FactContext?]>([
+    ['totalCents', { ...order, totalCents: 2 ** 53 }],
+    ['totalCents', { ...order, totalCents: 1.5 }],
+    ['rate', { ...order, rate: '1' }],
+    ['seal', { ...order, seal: Buffer.from('long seal') }],
+    ['state', { ...order, state: 'LOST' }],
+    ['lines[1].sku', { ...order, lines: [{ sku: 'a', quantity: 1 }, { sku: 7, quantity: 1 }] }],
+    ['lines[0].note', { ...order, lines: [{ sku: 'a', quantity: 1, note: '\ud800' }] }],
+    ['lines[0].quantity', { ...order, lines: [{ sku: 'a', quantity: 2 ** 31 }] }],
+    ['labels.a', { ...order, labels: { a: 'b' } }],
+    ['colour', { ...order, colour: 'red' }],
+    ['gift', { ...order, gift: undefined }],
+    ['meta.correlationId', order, { correlationId: '\udfff' }],
+    ['meta.occurredAt', order, { occurredAt: new Date(Number.NaN) }],
+  ])('is refused at %s', (path: string, data: object, context: FactContext = {}) => {
+    expect(() => encoder.encode(OrderPaid('o-1', data as Order, context), 7)).toThrow(expect.objectContaining({ code: 'fact.invalid', kind: 'invalid', details: expect.objectContaining({ path }) }));
+  });
+
+  it.each(['', '\ud800', 'k'.repeat(1_025)])('is refused for its key', (key) => {
+    expect(() => encoder.encode(OrderPaid(key, order), 7)).toThrow(expect.objectContaining({ code: 'fact.invalid', details: { path: 'orderId' } }));
+  });
+
+  it('is refused when it is too large, and the encoder goes on', () => {
+    const scan = Buffer.alloc(FACT_MAX_BYTES);
+    expect(() => encoder.encode(OrderPaid('o-1', { ...order, scan }), 7)).toThrow(expect.objectContaining({ code: 'fact.too-large' }));
+    expect(encoder.encode(OrderPaid('o-1', { ...order, scan: scan.subarray(500) }), 7).value.length).toBeLessThanOrEqual(FACT_MAX_BYTES);
+  });
+});
+
+describe('a writer schema', () => {
+  it('with more fields, an older one with fewer, and other defaults is read', async () => {
+    const newer = structuredClone(schema);
+    newer.fields!.splice(3, 0, { name: 'coupon', type: ['null', 'string'], default: null });
+    const { value } = encoder.encode(defineFact<Order & { coupon: string }, 'orderId'>({ factName: 'shop.OrderPaid', topic, keyField: 'orderId', schema: newer })('o-1', { ...order, coupon: 'X' }), 7);
+    expect({ ...(await decoderFor([selecting('orderId', 'state')], newer)).decode('o-1', value)!.data }).toEqual({ orderId: 'o-1', state: 'NEW' });
+
+    const older = { ...schema, fields: schema.fields!.filter((field) => field.name !== 'scan') };
+    const old = encoder.encode(defineFact<Order, 'orderId'>({ factName: 'shop.OrderPaid', topic, keyField: 'orderId', schema: older })('o-1', order), 7);
+    expect((await decoderFor([selecting('scan')], older)).decode('o-1', old.value)!.data).toEqual({ scan: null });
+  });
+
+  it('that lacks a selected field is unreadable, and asked for once', async () => {
+    const older = { ...schema, fields: schema.fields!.filter((field) => field.name !== 'state') };
+    let asked = 0;
+    const decoder = new FactDecoder([selecting('state')], { byId: () => (asked++, Promise.resolve(older)) });
+    const { value } = encoder.encode(OrderPaid('o-1', order), 7);
+    await decoder.prepare([7, 7]);
+    await decoder.prepare(decoder.unprepared([value, null, Buffer.alloc(2)]));
+    expect(asked).toBe(1);
+    expect(() => decoder.decode('o-1', value)).toThrow(expect.objectContaining({ code: 'fact.unreadable', kind: 'integrity', details: { factName: 'shop.OrderPaid', schemaId: 7 } }));
+  });
+
+  it('that was not prepared is a defect of the caller, not of the record', () => {
+    const decoder = new FactDecoder([], { byId: () => Promise.reject(new Error('not called')) });
+    expect(() => decoder.decode('o-1', encoder.encode(OrderPaid('o-1', order), 9).value)).toThrow(expect.objectContaining({ code: 'fact.unprepared' }));
+  });
+});
+
+describe('avsc beneath the codec', () => {
+  it('would round, replace and over-allocate without our types (negative control)', () => {
+    const long = avro.Type.forSchema('long');
+    expect(long.fromBuffer(long.toBuffer(-(2 ** 52) - 1))).toBe(2 ** 52);
+    expect(avro.Type.forSchema('string').fromBuffer(Buffer.of(2, 0xff))).toBe('\ufffd');
+    expect(avro.Type.forSchema({ type: 'array', items: 'null' }).fromBuffer(Buffer.of(0x80, 0x89, 0x7a, 0))).toHaveLength(1_000_000);
+  });
+});

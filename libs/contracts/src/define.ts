@@ -1,0 +1,19 @@
+import type { Fact, FactContext, FactDefinition, FactType, SelectedFact } from './facts.js';
+
+/** Makes the callable fact type of a producer. Generated code calls this; by hand it is useful in tests only. */
+export function defineFact<Data extends object, KeyField extends string & keyof Data>(
+  definition: FactDefinition & { readonly keyField: KeyField },
+): FactType<Data, KeyField> {
+  const type = (key: string, data: Omit<Data, KeyField>, context: FactContext = {}): Fact<Data> => ({
+    type: definition,
+    key,
+    data: { ...data, [definition.keyField]: key } as unknown as Data,
+    context,
+  });
+  return Object.assign(type, definition);
+}
+
+/** Declares what a consumer reads of a fact type. Generated code calls this; by hand it is useful in tests only. */
+export function selectFact<Data extends object>(selected: Omit<SelectedFact, '$data'>): SelectedFact<Data> {
+  return selected;
+}

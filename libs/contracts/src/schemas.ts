@@ -1,0 +1,139 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
+import avro from 'avsc';
+import { messageOf } from 'factline/kernel';
+import { type AvroNode, eachDefinition, fullNameOf } from './avro-json.js';
+import { type Definition, bundle } from './bundle.js';
+import { declarationError } from './declaration-error.js';
+import { compatibilityOf, readSettings } from './settings.js';
+import type { CompatibilityLevel, TopicDeclaration } from './facts.js';
+import { META_FIELD, META_NAME } from './meta.js';
+import { parseTopic } from './topics.js';
+
+/** A fact type as declared under schemas/. */
+export interface DeclaredFact {
+  readonly factName: string;
+  readonly file: string;
+  readonly topic: TopicDeclaration;
+  /** Self-contained writer schema. */
+  readonly schema: AvroNode;
+  /** Absent: FULL_TRANSITIVE. */
+  readonly compatibility?: CompatibilityLevel;
+}
+
+export interface DeclaredSchemas {
+  /** By full record name, sorted. */
+  readonly facts: ReadonlyMap<string, DeclaredFact>;
+  /** By topic name, sorted. */
+  readonly topics: ReadonlyMap<string, TopicDeclaration>;
+}
+
+/**
+ * Reads every .avsc and topic.yaml below a folder, and its contracts.config.yaml. A folder with a topic.yaml holds the facts of that topic, one record a file;
+ * any other folder holds shared types.
+ * @throws FactlineError (configuration, with `details.file` and `details.path`) `declaration.unreadable`, `schema.invalid`, `schema.unknown-type`, `schema.duplicate-type`,
+ * `schema.cycle`, `schema.meta-missing`, `schema.key-field`, `schema.topic-missing`, `topic.invalid`, `topic.duplicate`, `settings.invalid`.
+ */
+export async function loadSchemas(folder: string): Promise<DeclaredSchemas> {
+  const files = await filesBelow(folder);
+  const topicByFolder = await readTopics(folder, files);
+  const roots: Definition[] = [];
+  const definitions = new Map<string, Definition>();
+  for (const file of files.filter((name) => name.endsWith('.avsc'))) {
+    const schema = parseSchema(await readFile(join(folder, file), 'utf8'), file);
+    index(schema, file, definitions);
+    roots.push(definitions.get(fullNameOf(schema, undefined)!)!);
+  }
+  const declared = roots.flatMap((root) => declaredFact(root, topicByFolder.get(dirname(root.file)), definitions) ?? []);
+  const settings = await readSettings(folder, files, declared.map((fact) => fact.factName));
+  const facts = declared.map((fact) => ({ ...fact, ...compatibilityOf(fact.factName, settings) }));
+  const topics = [...topicByFolder.values()];
+  return {
+    facts: new Map(facts.toSorted(by((fact) => fact.factName)).map((fact) => [fact.factName, fact])),
+    topics: new Map(topics.toSorted(by((topic) => topic.name)).map((topic) => [topic.name, topic])),
+  };
+}
+
+async function filesBelow(folder: string): Promise<string[]> {
+  let entries;
+  try {
+    entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  } catch (error) {
+    throw declarationError('declaration.unreadable', { file: folder }, 'the folder of schemas cannot be read.', 'Run in the root of the repository, or give the folder.', {}, error);
+  }
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .toSorted();
+}
+
+async function readTopics(folder: string, files: readonly string[]): Promise<Map<string, TopicDeclaration>> {
+  const found = new Map<string, TopicDeclaration>();
+  const fileOf = new Map<string, string>();
+  for (const file of files.filter((name) => name.endsWith('topic.yaml'))) {
+    const topic = parseTopic(await readFile(join(folder, file), 'utf8'), file);
+    const other = fileOf.get(topic.name);
+    if (other) throw declarationError('topic.duplicate', { file, path: '$.name' }, `the topic '${topic.name}' is declared in ${other} already.`, 'One folder per topic.');
+    fileOf.set(topic.name, file);
+    found.set(dirname(file), topic);
+  }
+  return found;
+}
+
+function parseSchema(text: string, file: string): AvroNode {
+  let schema: unknown;
+  try {
+    schema = JSON.parse(text);
+  } catch (error) {
+    throw declarationError('declaration.unreadable', { file }, `it is not JSON: ${messageOf(error)}`, 'Correct the syntax; comments and trailing commas are not JSON.', {}, error);
+  }
+  if (typeof schema !== 'object' || schema === null || typeof (schema as AvroNode).name !== 'string') {
+    throw declarationError('schema.invalid', { file, path: '$' }, 'it must define one named type (record, enum or fixed).', 'One named type a file.');
+  }
+  return schema as AvroNode;
+}
+
+function index(schema: AvroNode, file: string, definitions: Map<string, Definition>): void {
+  eachDefinition(schema, (fullName, node, path) => {
+    const other = definitions.get(fullName);
+    if (other) throw declarationError('schema.duplicate-type', { file, path }, `'${fullName}' is defined in ${other.file} already.`, 'Refer to it by its name.', { type: fullName });
+    definitions.set(fullName, { fullName, file, path, node });
+  });
+}
+
+function declaredFact(root: Definition, topic: TopicDeclaration | undefined, definitions: ReadonlyMap<string, Definition>): DeclaredFact | undefined {
+  const schema = bundle(root, definitions);
+  const { file, fullName: factName } = root;
+  try {
+    avro.Type.forSchema(schema as never, { wrapUnions: 'never' });
+  } catch (error) {
+    throw declarationError('schema.invalid', { file, path: '$' }, `it is not a valid Avro schema: ${messageOf(error)}.`, 'See the Avro specification; a union may hold one type of a kind only.', {}, error);
+  }
+  if (schema.type !== 'record') return undefined;
+  const first = schema.fields?.[0];
+  const hasMeta = first?.name === META_FIELD && isMeta(first.type);
+  if (!topic) {
+    if (!hasMeta) return undefined;
+    throw declarationError('schema.topic-missing', { file }, `${factName} is a fact, but its folder has no topic.yaml.`, `Add ${dirname(file)}/topic.yaml, or remove '${META_FIELD}' if it is a shared type.`);
+  }
+  if (!hasMeta) {
+    throw declarationError('schema.meta-missing', { file, path: '$.fields[0]' }, `the first field of a fact must be '${META_FIELD}' of type ${META_NAME}.`, `Write {"name": "${META_FIELD}", "type": "${META_NAME}"} first; shared types belong into a folder without topic.yaml.`);
+  }
+  checkKeyField(schema, file, topic.keyField);
+  return { factName, file, topic, schema };
+}
+
+function isMeta(type: unknown): boolean {
+  return typeof type === 'object' && type !== null && fullNameOf(type as AvroNode, undefined) === META_NAME;
+}
+
+function checkKeyField(schema: AvroNode, file: string, keyField: string): void {
+  const at = schema.fields!.findIndex((field) => field.name === keyField);
+  if (at >= 0 && schema.fields![at]!.type === 'string') return;
+  const problem = at < 0 ? `the key field '${keyField}' of topic.yaml is missing` : `the key field '${keyField}' must be a string`;
+  throw declarationError('schema.key-field', { file, path: at < 0 ? '$.fields' : `$.fields[${at}].type` }, `${problem}.`, `Add {"name": "${keyField}", "type": "string"}.`, { keyField });
+}
+
+function by<T>(key: (item: T) => string): (a: T, b: T) => number {
+  return (a, b) => (key(a) < key(b) ? -1 : 1);
+}
