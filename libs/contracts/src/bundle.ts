@@ -65,7 +65,7 @@ class Bundler {
   #defined(node: AvroNode, namespace: string, place: Place): AvroJson {
     const fullName = fullNameOf(node, namespace);
     const definition = fullName === undefined ? undefined : this.definitions.get(fullName);
-    if (!definition) throw invalid(place, `a ${String(node.type)} needs a name.`);
+    if (!definition) throw invalid(place, 'a record, enum or fixed needs a name.');
     return this.#written.has(definition.fullName) ? definition.fullName : this.define(definition);
   }
 

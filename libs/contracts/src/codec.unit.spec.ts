@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import avro from 'avsc';
 import fc from 'fast-check';
-import { parseId } from 'factline/kernel';
+import { FactlineError, parseId } from 'factline/kernel';
 import { fingerprintOf } from './canonical.js';
 import { FACT_MAX_BYTES } from './limits.js';
 import { META_SCHEMA } from './meta.js';
@@ -169,6 +169,25 @@ describe('a writer schema', () => {
     await decoder.prepare(decoder.unprepared([value, null, Buffer.alloc(2)]));
     expect(asked).toBe(1);
     expect(() => decoder.decode('o-1', value)).toThrow(expect.objectContaining({ code: 'fact.unreadable', kind: 'integrity', details: { factName: 'shop.OrderPaid', schemaId: 7 } }));
+  });
+
+  it('the registry did not know is asked for again, and the record fails meanwhile', async () => {
+    const unknown = new FactlineError({ code: 'registry.schema-unknown', kind: 'not-found', message: 'unknown' });
+    let answer: () => Promise<object> = () => Promise.reject(unknown);
+    const decoder = new FactDecoder([selecting('state')], { byId: () => answer() });
+    const { value } = encoder.encode(OrderPaid('o-1', order), 7);
+    await decoder.prepare(decoder.unprepared([value]));
+    expect(() => decoder.decode('o-1', value)).toThrow(unknown);
+    answer = () => Promise.resolve(schema);
+    await decoder.prepare(decoder.unprepared([value]));
+    expect(decoder.decode('o-1', value)!.data).toEqual({ state: 'NEW' });
+  });
+
+  it('the registry cannot say anything about decides nothing', async () => {
+    const down = new FactlineError({ code: 'registry.unavailable', kind: 'unavailable', message: 'down' });
+    const decoder = new FactDecoder([selecting('state')], { byId: () => Promise.reject(down) });
+    await expect(decoder.prepare([7])).rejects.toBe(down);
+    expect(decoder.unprepared([encoder.encode(OrderPaid('o-1', order), 7).value])).toEqual([7]);
   });
 
   it('that was not prepared is a defect of the caller, not of the record', () => {

@@ -14,7 +14,7 @@ export function declarationError(
 }
 
 /** The candidate most like the word, when at most a third of the word differs (Levenshtein distance, case ignored). */
-export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.ceil(word.length / 3)) + 1;
   for (const candidate of candidates) {

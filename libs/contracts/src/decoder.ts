@@ -74,7 +74,7 @@ export class FactDecoder {
     for (const value of values) {
       if (value === null || value.length < RECORD_OFFSET || value[0] !== 0) continue;
       const id = value.readUInt32BE(1);
-      if (!this.#plans.has(id)) ids.add(id);
+      if (this.#needsPlan(id)) ids.add(id);
     }
     return [...ids];
   }

@@ -8,7 +8,7 @@ import { FactlineError } from 'factline/kernel';
  *   21..   meta.sequence, zig-zag variable-length integer (0 = one byte until published)
  */
 export const RECORD_OFFSET = 5;
-export const SEQUENCE_OFFSET = 21;
+const SEQUENCE_OFFSET = 21;
 const SHORTEST_VALUE_BYTES = 22;
 
 /** Why bytes are no fact. */

@@ -31,7 +31,7 @@ export class Folder {
 
   constructor(
     readonly projection: Projection,
-    private readonly decoder: FactDecoder,
+    private readonly decoder: Pick<FactDecoder, 'decode'>,
   ) {
     this.#folds = new Map([...projection.folds].map(([name, { fold }]) => [name, fold]));
   }

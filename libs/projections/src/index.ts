@@ -1,3 +1,4 @@
+export { foldHistory } from './history.js';
 export { LiveProjection } from './live.js';
 export { type ColumnType, type Fold, Projection, type ProjectionOptions, type RowOf, projection } from './projection.js';
 export { ReadModel, type ReadToken } from './read-model.js';

@@ -1,0 +1,3 @@
+export { type GivenFact, an, specFor } from './projection-spec.js';
+export { until } from './until.js';
+export { type World, type WorldAddresses, world } from './world.js';
