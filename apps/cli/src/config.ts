@@ -73,17 +73,19 @@ export function moduleUrl(config: FactlineConfig, path: string): string {
 
 /** Settings that come from the environment; `.factline/env`, which `npm run dev` writes, fills in what is not set. All that is missing is reported at once. */
 export async function connectionsOf(config: FactlineConfig, app: AppDeclaration, env: NodeJS.ProcessEnv = process.env): Promise<RebuildConnections> {
-  const settings = { ...(await developmentEnvironment(config.root)), ...env };
-  const names = [app.databaseUrl, 'FACTLINE_KAFKA', 'FACTLINE_REGISTRY_URL'];
-  const missing = names.filter((name) => !settings[name]);
-  if (missing.length > 0) {
-    throw configurationError(`Not set: ${missing.join(', ')}.`, 'Set them in the environment, or start everything locally with: npm run dev');
-  }
-  return {
-    databaseUrl: settings[app.databaseUrl]!,
-    kafka: { brokers: settings['FACTLINE_KAFKA']!.split(',').map((broker) => broker.trim()) },
-    registryUrl: settings['FACTLINE_REGISTRY_URL']!,
-  };
+  const [databaseUrl, kafka, registryUrl] = await settings(config, [app.databaseUrl, 'FACTLINE_KAFKA', 'FACTLINE_REGISTRY_URL'], env);
+  return { databaseUrl: databaseUrl!, kafka: { brokers: kafka!.split(',').map((broker) => broker.trim()) }, registryUrl: registryUrl! };
+}
+
+export async function databaseUrlOf(config: FactlineConfig, app: AppDeclaration, env: NodeJS.ProcessEnv = process.env): Promise<string> {
+  return (await settings(config, [app.databaseUrl], env))[0]!;
+}
+
+async function settings(config: FactlineConfig, names: readonly string[], env: NodeJS.ProcessEnv): Promise<string[]> {
+  const known = { ...(await developmentEnvironment(config.root)), ...env };
+  const missing = names.filter((name) => !known[name]);
+  if (missing.length === 0) return names.map((name) => known[name]!);
+  throw configurationError(`Not set: ${missing.join(', ')}.`, 'Set them in the environment, or start everything locally with: npm run dev');
 }
 
 async function developmentEnvironment(root: string): Promise<Record<string, string>> {

@@ -1,15 +1,14 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { type DifferingRow, Projection, Rebuild, type RebuildProgress, type RebuildStatus, type Staged, type Swapped, type Verification, importProjection } from 'factline/projections';
 import { FactlineError } from 'factline/kernel';
+import { type CommonOptions, cancellation, exitWith } from './command.js';
 import { appOf, connectionsOf, loadConfig, moduleUrl } from './config.js';
-import { EXIT_CODES, Output, bytes, count, elapsed } from './output.js';
+import { EXIT_CODES, type Output, bytes, count, elapsed } from './output.js';
 
-interface ReplayOptions {
+interface ReplayOptions extends CommonOptions {
   app: string;
-  root?: string;
-  json?: boolean;
   dryRun?: boolean;
-  version?: string;
+  projectionVersion?: string;
   acceptDifferences?: boolean;
   staged?: boolean;
   key?: string;
@@ -35,13 +34,11 @@ export function replayCommand(program: Command): void {
       .option('--projection-version <n>', 'which version, when the code exports several (default: the newest)')
       .option('--root <folder>', 'where factline.config.json is (default: here)')
       .option('--json', 'print JSON lines')
-      .action(async (projection: string, options: ReplayOptions & { projectionVersion?: string }) => {
-        process.exitCode = await withRebuild(projection, { ...options, ...(options.projectionVersion && { version: options.projectionVersion }) }, run);
-      });
+      .action((projection: string, options: ReplayOptions) => exitWith(options, (output) => withRebuild(projection, options, output, run)));
   verb('run', 'stage, verify and swap', runAll)
     .option('--dry-run', 'check and estimate only, change nothing')
     .option('--key <key>', 'rebuild the row of one key only')
-    .addOption(new Option('--accept-differences', 'swap although the rebuilt model differs from the live one').default(false));
+    .option('--accept-differences', 'swap although the rebuilt model differs from the live one');
   verb('stage', 'build the next generation beside the live one', runStage).option('--dry-run', 'check and estimate only, change nothing');
   verb('status', 'show the live, staged and previous generation', runStatus);
   verb('verify', 'compare the staged generation with the live one at equal offsets', runVerify);
@@ -50,37 +47,31 @@ export function replayCommand(program: Command): void {
   verb('drop', 'remove the generation kept by the last swap', runDrop).option('--staged', 'remove the staged generation instead');
 }
 
-async function withRebuild(name: string, options: ReplayOptions, run: (context: Context) => Promise<number | void>): Promise<number> {
-  const output = new Output(options.json ?? false);
-  const abort = new AbortController();
-  const cancel = () => abort.abort();
-  process.once('SIGINT', cancel);
-  let rebuild: Rebuild | undefined;
+async function withRebuild(name: string, options: ReplayOptions, output: Output, run: (context: Context) => Promise<number | void>): Promise<number | void> {
+  const config = await loadConfig(options.root);
+  const app = appOf(config, options.app);
+  const { projection, module } = await findProjection(name, options, (app.projections ?? []).map((path) => moduleUrl(config, path)));
+  const { signal, release } = cancellation();
+  const rebuild = await Rebuild.open({
+    projection,
+    module,
+    connections: await connectionsOf(config, app),
+    abort: signal,
+    onProgress: (progress) => output.move({ event: 'progress', ...progress }, progressLine(output, progress)),
+  });
   try {
-    const config = await loadConfig(options.root);
-    const app = appOf(config, options.app);
-    const { projection, module } = await findProjection(name, options, (app.projections ?? []).map((path) => moduleUrl(config, path)));
-    rebuild = await Rebuild.open({
-      projection,
-      module,
-      connections: await connectionsOf(config, app),
-      abort: abort.signal,
-      onProgress: (progress) => output.move({ event: 'progress', ...progress }, progressLine(output, progress)),
-    });
-    return (await run({ rebuild, projection, output, options })) ?? 0;
-  } catch (error) {
-    return output.fail(error);
+    return await run({ rebuild, projection, output, options });
   } finally {
-    process.off('SIGINT', cancel);
-    await rebuild?.close();
+    release();
+    await rebuild.close();
   }
 }
 
-async function findProjection(name: string, { app, version }: ReplayOptions, modules: readonly string[]): Promise<{ projection: Projection; module: string }> {
+async function findProjection(name: string, { app, projectionVersion }: ReplayOptions, modules: readonly string[]): Promise<{ projection: Projection; module: string }> {
   const known = new Set<string>();
   for (const module of modules) {
     for (const each of Object.values((await import(module)) as object)) if (each instanceof Projection) known.add(each.name);
-    if (known.has(name)) return { module, projection: await importProjection(module, name, version === undefined ? undefined : Number(version)) };
+    if (known.has(name)) return { module, projection: await importProjection(module, name, projectionVersion === undefined ? undefined : Number(projectionVersion)) };
   }
   throw new FactlineError({
     code: 'projection.unknown',

@@ -33,7 +33,7 @@ export class Lane {
   #trouble: Trouble | undefined;
   #halted = false;
   readonly #wake = new Signal();
-  readonly #abort = new AbortController();
+  #abort = new AbortController();
   #loop: Promise<void> = Promise.resolve();
 
   constructor(
@@ -56,13 +56,28 @@ export class Lane {
 
   /** Stops without finishing the queue; what is in the database's hands ends first. */
   async stop(): Promise<void> {
-    this.#abort.abort();
+    await this.park();
     this.#queue = [];
+  }
+
+  /** Stops applying and keeps what is queued. */
+  async park(): Promise<void> {
+    this.#abort.abort();
     await this.#loop;
   }
 
+  /** Goes on from another checkpoint with what is queued; only forward, since what was applied before is no longer in memory. @returns whether it could. */
+  restart(checkpoint: Checkpoint): boolean {
+    if (checkpoint.nextOffset < this.#position) return false;
+    this.checkpoint = checkpoint;
+    this.#position = checkpoint.nextOffset;
+    this.#abort = new AbortController();
+    this.start();
+    return true;
+  }
+
   enqueue(batch: RecordBatch): void {
-    if (this.#abort.signal.aborted || this.#halted) return;
+    if (this.#halted) return;
     this.#endOffset = batch.endOffset;
     this.#waitingSinceMs ??= this.now();
     this.#queue.push(batch);
@@ -133,12 +148,13 @@ export class Lane {
 
   /** @returns whether the lane goes on. */
   async #apply(work: Work, signal: AbortSignal): Promise<boolean> {
-    for (let attempt = 1; !signal.aborted; attempt++) {
+    for (let attempt = 1; ; attempt++) {
+      if (signal.aborted) return this.#giveBack(work);
       try {
         const result = work.records.length === 0 ? this.checkpoint : await this.target.apply(this.checkpoint, work);
         if (result === 'fenced') {
           this.events.fenced();
-          return false;
+          return this.#giveBack(work);
         }
         this.checkpoint = result;
         this.#position = work.nextOffset;
@@ -157,6 +173,14 @@ export class Lane {
         await pause(backoffMs(attempt, { maxDelay: RETRY_MAX_MS }), signal);
       }
     }
+  }
+
+  /** Work that was not applied is first in the queue again. */
+  #giveBack({ records, nextOffset }: Work): false {
+    const { topic, partition } = this.checkpoint;
+    this.#queue.unshift({ topic, partition, records, nextOffset, endOffset: this.#endOffset });
+    this.#facts += records.length;
+    for (const record of records) this.#bytes += record.value?.length ?? 0;
     return false;
   }
 

@@ -192,9 +192,27 @@ export class FactSubscription {
     this.#moving = this.#moving.then(async () => {
       if (epoch !== this.#epoch || this.#abort.signal.aborted || this.#lanes.get(lane.name) !== lane) return;
       this.#log.info({ subscription: this.#options.name, lane: lane.name }, 'a commit was refused: reading the position again');
+      try {
+        if (await this.#followSwap(lane)) return;
+      } catch (error) {
+        this.#disturbed(error, 1);
+      }
       await this.#subscription?.stop();
       await this.#closeLanes();
       if (!this.#abort.signal.aborted) await this.#join();
+    });
+  }
+
+  /** After a swap the partitions are still ours: go on in the new generation without leaving the group, which would stop all members for seconds. */
+  async #followSwap(fenced: Lane): Promise<boolean> {
+    const lanes = [...this.#lanes.values()];
+    if ((await this.#options.target.generation()) === fenced.checkpoint.generation) return false;
+    await Promise.all(lanes.map((lane) => lane.park()));
+    const topics = await this.#options.log.describe(this.#options.topics);
+    const checkpoints = await this.#options.target.claim(topics, lanes.map(({ checkpoint }) => checkpoint));
+    return lanes.every((lane) => {
+      const checkpoint = checkpoints.find((each) => laneName(each) === lane.name);
+      return checkpoint !== undefined && lane.restart(checkpoint);
     });
   }
 

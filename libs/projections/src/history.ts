@@ -8,7 +8,7 @@ import type { Projection } from './projection.js';
  * For specs and for independent checks; nothing is encoded or stored.
  */
 export function foldHistory<Row extends object>(projection: Projection<Row>, facts: readonly ReceivedFact[]): Map<string, Row> {
-  const folder = new Folder(projection as unknown as Projection, { decode: (_key, value) => facts[value!.readUInt32BE(1)] });
+  const folder = new Folder(projection, { decode: (_key, value) => facts[value!.readUInt32BE(1)] });
   const states = new Map<string, KeyState>();
   facts.forEach((fact, index) => {
     const state = states.get(fact.key) ?? { row: null, sequence: 0, seen: 0 };

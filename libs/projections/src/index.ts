@@ -1,7 +1,7 @@
 export { foldHistory } from './history.js';
 export { LiveProjection } from './live.js';
 export { type ColumnType, type Fold, Projection, type ProjectionOptions, type RowOf, projection } from './projection.js';
-export { ReadModel, type ReadToken } from './read-model.js';
+export { ReadModel } from './read-model.js';
 export type { RebuildConnections } from './rebuild/connections.js';
 export type { RebuildPhase, RebuildProgress } from './rebuild/ledger.js';
 export type { RebuildPlan } from './rebuild/plan.js';

@@ -45,7 +45,7 @@ export interface ProjectionOptions<Columns extends Record<string, ColumnType>> {
 
 /** What `projection()` makes: a definition, used live, in a rebuild and in specs alike. */
 export class Projection<Row extends object = object> {
-  readonly folds = new Map<string, { fact: SelectedFact; fold: Fold<Row, object> }>();
+  readonly folds = new Map<string, { fact: SelectedFact; fold: Fold<object, object> }>();
 
   constructor(
     readonly name: string,
@@ -58,7 +58,7 @@ export class Projection<Row extends object = object> {
   /** Says how one fact type changes the row of its key. Facts of types not named here pass by without being decoded. */
   on<Data extends object>(fact: SelectedFact<Data>, fold: Fold<Row, Data>): this {
     if (this.folds.has(fact.factName)) throw invalid(this.name, `'${fact.factName}' is declared twice`, 'Write one .on() for each fact type.');
-    this.folds.set(fact.factName, { fact, fold: fold as Fold<Row, object> });
+    this.folds.set(fact.factName, { fact, fold: fold as unknown as Fold<object, object> });
     return this;
   }
 

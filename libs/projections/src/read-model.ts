@@ -1,18 +1,12 @@
 import type { FactSubscription } from 'factline/consumer';
 import { type Clock, FactlineError, pause, systemClock } from 'factline/kernel';
 import { partitionOf } from 'factline/log';
+import type { ReadToken } from 'factline/outbox';
 import type { Store } from 'factline/store';
 import type { LiveProjection } from './live.js';
 import type { Projection } from './projection.js';
 import { AS_OF_CACHE_MS, AWAIT_POLL_MS } from './limits.js';
 import { Tables } from './tables.js';
-
-/** Which fact a reader wants to see: what `FactOutbox.add` answered to the writer. */
-export interface ReadToken {
-  topic: string;
-  key: string;
-  sequence: number;
-}
 
 /** How readers ask a projection's tables about time: how old an answer may be, and whether one's own write is in it. */
 export class ReadModel {

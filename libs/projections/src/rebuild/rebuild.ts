@@ -38,7 +38,8 @@ export class Rebuild {
     const { log, session, projection, options } = this.context;
     const { plan } = await preflight(log, session, projection);
     const rate = await sampleRate({ projection, log, decoder: this.context.decoder() }, plan, ESTIMATE_FACTS);
-    return { plan, estimateMs: plan.facts / (rate * (options.module ? threadCount(plan.ends.length) : 1)) };
+    const threads = options.module ? threadCount(plan.ends.length) : 1;
+    return { plan, estimateMs: (plan.facts / (rate * threads)) * 1_000 };
   }
 
   async status(): Promise<RebuildStatus> {

@@ -97,7 +97,7 @@ async function trySwap(session: Session, parts: SwapParts): Promise<Omit<Swapped
       const incomingAbout = (await tx.query<About>(new Tables(projection, incoming).about)).rows[0]!;
       const reached = await retire(tx, live);
       if (!parts.mayBeBehind && !reaches(vectorOf(await readCheckpoints(tx, incoming)), reached)) throw behind;
-      const toGeneration = Math.max(from.generation, incomingAbout.generation) + 1;
+      const toGeneration = Math.max(from.generation + 1, incomingAbout.generation);
       await tx.query(`alter schema ${identifier(live)} rename to ${identifier(outgoing)}`);
       await tx.query(`alter schema ${identifier(incoming)} rename to ${identifier(live)}`);
       await tx.query(`update ${identifier(live)}.checkpoint set generation = $1, epoch = epoch + 1`, [toGeneration]);
