@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { contractsCommand } from './contracts.js';
+import { devCommand } from './dev.js';
 import { outboxCommands } from './outbox.js';
 import { EXIT_CODES } from './output.js';
 import { relayCommand } from './relay.js';
@@ -23,5 +24,6 @@ outboxCommands(program);
 relayCommand(program);
 contractsCommand(program);
 stackCommand(program);
+devCommand(program);
 
 await program.parseAsync();
