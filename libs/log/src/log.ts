@@ -39,6 +39,7 @@ export interface LogRecord {
 export interface RecordBatch {
   topic: string;
   partition: number;
+  /** None when all that was fetched is a hole: the position moves all the same. Keys and values are views of one large buffer: copy what is kept for long. */
   records: readonly LogRecord[];
   /** The offset behind everything this batch covers, holes at its end included: the next position once it is handled. */
   nextOffset: number;
@@ -59,12 +60,14 @@ export interface Publisher {
    * Not promised after a rejection: whether the records were stored (unknown, not failed). The publisher has then replaced its client, so the
    * same records may be sent again before anything else (tulios/kafkajs#1303, #598: a reused client may acknowledge what it never sent).
    * One call at a time per partition; partitions may be sent in parallel.
+   * @throws FactlineError `log.send-invalid`, `log.record-too-large` (invalid: the same records can never be stored), `log.topic-unknown`,
+   * `log.partition-unknown` (not-found), `log.unavailable`, `log.unacknowledged`, `log.unauthorized` (unavailable: send again).
    */
   send(topic: string, partition: number, records: readonly OutgoingRecord[]): Promise<{ baseOffset: number }>;
   close(): Promise<void>;
 }
 
-/** What a subscriber is told; none of these may throw. */
+/** What a subscriber is told. None of these may throw; `assigned` is asked again when it does, and a batch that threw comes again. */
 export interface SubscriptionEvents {
   /**
    * Partitions are ours from now on, in the whole set (not a difference). Answer where to read each from: the log never decides that itself.
@@ -116,12 +119,15 @@ export interface FollowOptions {
   /** Where to begin: an offset, or so many records before the end (0 = only what comes). */
   from: { offset: number } | { beforeEnd: number };
   batch(batch: RecordBatch): void | Promise<void>;
-  /** Told of each failure; following goes on by itself with backoff. */
+  /**
+   * Told of each failure; following goes on by itself with backoff. A batch that threw comes again. When the position is no longer in the log
+   * (`log.out-of-range`), it goes on at the nearest end of what is there.
+   */
   disturbed(error: Error): void;
   abort: AbortSignal;
 }
 
-/** The port to the log. Drivers: `kafkaLog`, `memoryLog`; both pass one suite (log.suite.ts). */
+/** The port to the log. Drivers: `kafkaLog`, `memoryLog`; both pass one suite (log.suite.spec.support.ts). */
 export interface FactLog {
   /** Creates what is missing and leaves what exists alone: a partition count never changes under keyed facts. Resolves when leaders are known. */
   createTopics(specs: readonly TopicSpec[]): Promise<void>;
@@ -133,7 +139,8 @@ export interface FactLog {
   /**
    * Reads history without a consumer group: nobody's position moves, nothing rebalances.
    * Resolves when every range is read to its end; holes at the end of a range count as read.
-   * @throws FactlineError `log.out-of-range` (integrity) when a range begins before the kept history or ends behind the log.
+   * @throws FactlineError `log.out-of-range` (integrity) when a range begins before the kept history or ends behind the log;
+   * `log.batch-unreadable` (integrity) for broken bytes; what `batch` threw; the reason of the abort.
    */
   read(options: ReadOptions): Promise<void>;
   /** Follows one partition without a group until aborted; resolves then. */

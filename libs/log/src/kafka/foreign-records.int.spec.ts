@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import kafkajs from 'kafkajs';
+import { type FactLog, type LogRecord, kafkaLog } from '../index.js';
+import { Recorder, numbered, until } from '../recorder.spec.support.js';
+import { brokerFactory } from './client.js';
+import { goldenBatches } from './golden-batches.spec.support.js';
+import { Session, leadersOf } from './session.js';
+import { testBrokers } from './test-brokers.spec.support.js';
+import { Writer } from './wire.js';
+
+/** What other producers leave in a topic: aborted transactions, compacted holes, any codec. */
+describe('records of foreign producers', () => {
+  let log: FactLog;
+  let topic: string;
+  const setUp = async (settings: Record<string, string> = {}) => {
+    topic = `foreign-${randomUUID()}`;
+    await log.createTopics([{ name: topic, partitions: 1, settings }]);
+  };
+  const readAll = async (from = 0) => {
+    const [state] = await log.describe([topic]);
+    const { end } = state!.partitions[0]!;
+    const records: LogRecord[] = [];
+    let next = from;
+    await log.read({
+      topic,
+      ranges: [{ partition: 0, from, to: end }],
+      batch: (batch) => {
+        records.push(...batch.records);
+        next = batch.nextOffset;
+      },
+    });
+    return { records, next, end };
+  };
+
+  beforeAll(() => {
+    log = kafkaLog({ brokers: testBrokers(process.env), clientId: 'foreign' });
+  });
+  afterEach(() => log?.deleteTopics([topic]));
+  afterAll(() => log?.close());
+
+  it('aborted transactions are never delivered, and their offsets are no gap', async () => {
+    await setUp();
+    const kafka = new kafkajs.Kafka({ brokers: testBrokers(process.env), clientId: 'foreign', logLevel: kafkajs.logLevel.NOTHING });
+    const producer = kafka.producer({ transactionalId: topic, maxInFlightRequests: 1, idempotent: true, createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
+    await producer.connect();
+    const send = async (from: number, to: number, end: 'commit' | 'abort') => {
+      const transaction = await producer.transaction();
+      await transaction.send({ topic, messages: numbered(from, to).map((record) => ({ ...record, partition: 0 })) });
+      await transaction[end]();
+    };
+    await send(0, 3, 'commit'); // offsets 0 to 2, marker 3
+    await send(10, 14, 'abort'); // 4 to 7, marker 8
+    await send(3, 5, 'commit'); // 9 and 10, marker 11
+    await send(20, 22, 'abort'); // 12 and 13, marker 14
+    await producer.disconnect();
+    const { records, next, end } = await readAll();
+    expect(records.map(({ key }) => key.toString())).toEqual(['key-0', 'key-1', 'key-2', 'key-3', 'key-4']);
+    expect([next, end]).toEqual([15, 15]);
+    expect((await readAll(5)).records.map(({ offset }) => offset)).toEqual([9, 10]);
+    const recorder = new Recorder({ [`${topic}/0`]: 1 });
+    const subscription = await log.subscribe({ group: topic, topics: [topic], events: recorder });
+    await until(() => recorder.positions[`${topic}/0`] === 15, 'the position behind the last marker');
+    expect(recorder.offsets(0)).toEqual([1, 2, 9, 10]);
+    await subscription.stop();
+  });
+
+  it('every codec is read as the broker keeps it', async () => {
+    await setUp();
+    const session = new Session(brokerFactory({ brokers: [], clientId: 'foreign' }), testBrokers(process.env));
+    const { leaders } = leadersOf(await session.look([topic]), topic);
+    const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
+    for (const codec of codecs) {
+      const batch = Buffer.from(goldenBatches[codec], 'base64');
+      const body = new Writer().int16(-1).int16(-1).int32(10_000).int32(1).string(topic).int32(1).int32(0).int32(batch.length).bytes(batch).buffer;
+      await session.ask(leaders[0]!, { api: 0, version: 7, name: 'Produce', body, read: () => undefined });
+    }
+    session.close();
+    const { records } = await readAll();
+    expect(records.map(({ offset }) => offset)).toEqual(Array.from({ length: 60 }, (_, i) => i));
+    for (const [i, record] of records.entries()) {
+      expect(record.key.toString()).toBe(`key-${i % 12}`);
+      expect(record.value?.toString() ?? null).toBe(i % 12 === 5 ? null : `value-${i % 12} `.repeat(i % 12 === 7 ? 40 : 6));
+    }
+    expect((await readAll(27)).records.map(({ offset }) => offset)[0]).toBe(27);
+  });
+
+  it('holes of compaction are stepped over, from inside a hole too', async () => {
+    await setUp({ 'cleanup.policy': 'compact', 'segment.ms': '50', 'min.cleanable.dirty.ratio': '0.001', 'min.compaction.lag.ms': '0', 'max.compaction.lag.ms': '1' });
+    const publisher = await log.publisher();
+    const same = (value: number) => [{ key: Buffer.from('same'), value: Buffer.from(`${value}`) }];
+    for (let i = 0; i < 10; i++) await publisher.send(topic, 0, same(i));
+    let sent = 10;
+    await until(async () => {
+      await publisher.send(topic, 0, same(sent++)); // a segment rolls when something is appended after its time
+      return (await readAll()).records[0]!.offset > 5;
+    }, 'the log cleaner');
+    const { records, next, end } = await readAll();
+    expect(next).toBe(end);
+    expect(records.at(-1)!.offset).toBe(end - 1);
+    const hole = records[0]!.offset - 2;
+    expect((await readAll(hole)).records[0]!.offset).toBe(records[0]!.offset);
+    await publisher.close();
+  });
+});

@@ -1,0 +1,93 @@
+import { type FactlineError, pause } from 'factline/kernel';
+import { outOfRange, partitionUnknown } from '../failures.js';
+import { ATTEMPTS_MAX, FETCH_WAIT_MS, READ_BYTES_PER_PARTITION, SUBSCRIBE_BYTES_PER_PARTITION } from '../limits.js';
+import type { FollowOptions, ReadOptions } from '../log.js';
+import { Fetching, reading } from './fetching.js';
+import { type Session, retryDelayMs } from './session.js';
+import { describeTopics } from './topics.js';
+
+/** History of one topic, range by range; see `FactLog.read`. */
+export async function readHistory(session: Session, { topic, ranges, batch, abort }: ReadOptions): Promise<void> {
+  const stop = new AbortController();
+  const onAbort = () => stop.abort();
+  abort?.addEventListener('abort', onAbort, { once: true });
+  let failure: { error: unknown } | undefined;
+  const failWith = (error: unknown) => {
+    failure ??= { error };
+    stop.abort();
+  };
+  try {
+    abort?.throwIfAborted();
+    await requireRanges(session, topic, ranges, abort);
+    const readings = ranges.filter(({ from, to }) => from < to).map(({ partition, from, to }) => reading(topic, partition, from, to));
+    await new Fetching(session, readings, {
+      waitMs: FETCH_WAIT_MS,
+      bytesPerPartition: READ_BYTES_PER_PARTITION,
+      ahead: true,
+      deliver: async (delivered) => {
+        try {
+          await batch(delivered);
+        } catch (error) {
+          failWith(error);
+        }
+      },
+      outOfRange: (of, start, end) => void failWith(outOfRange(topic, of.partition, of.position, start, end)),
+      failed: (error, attempt) => {
+        if (!error.retry || attempt >= ATTEMPTS_MAX) failWith(error);
+      },
+    }).run(stop.signal);
+    if (failure) throw failure.error;
+    abort?.throwIfAborted();
+  } finally {
+    abort?.removeEventListener('abort', onAbort);
+    session.close();
+  }
+}
+
+async function requireRanges(session: Session, topic: string, ranges: ReadOptions['ranges'], abort?: AbortSignal): Promise<void> {
+  const [state] = await describeTopics(session, [topic], abort);
+  for (const { partition, from, to } of ranges) {
+    const kept = state!.partitions[partition];
+    if (!kept) throw partitionUnknown(topic, partition);
+    if (from < kept.start) throw outOfRange(topic, partition, from, kept.start, kept.end);
+    if (to > kept.end || from > to) throw outOfRange(topic, partition, to, kept.start, kept.end);
+  }
+}
+
+/** One partition for ever; see `FactLog.follow`. */
+export async function followPartition(open: () => Session, { topic, partition, from, batch, disturbed, abort }: FollowOptions): Promise<void> {
+  const position = 'offset' in from ? from.offset : await positionBeforeEnd(open(), topic, partition, from.beforeEnd, { disturbed, abort });
+  if (position === undefined) return;
+  await new Fetching(open(), [reading(topic, partition, position)], {
+    waitMs: FETCH_WAIT_MS,
+    bytesPerPartition: SUBSCRIBE_BYTES_PER_PARTITION,
+    ahead: false,
+    deliver: batch,
+    outOfRange: (of, start, end) => {
+      disturbed(outOfRange(topic, partition, of.position, start, end));
+      return of.position < start ? start : end;
+    },
+    failed: (error) => disturbed(error),
+  }).run(abort);
+}
+
+/** Also when the topic does not exist yet: that is told, and it is looked for again. */
+async function positionBeforeEnd(session: Session, topic: string, partition: number, records: number, rest: Pick<FollowOptions, 'disturbed' | 'abort'>): Promise<number | undefined> {
+  try {
+    for (let failures = 1; !rest.abort.aborted; failures++) {
+      try {
+        const [state] = await describeTopics(session, [topic], rest.abort);
+        const kept = state!.partitions[partition];
+        if (!kept) throw partitionUnknown(topic, partition);
+        return Math.max(kept.start, kept.end - records);
+      } catch (error) {
+        if (rest.abort.aborted) break;
+        rest.disturbed(error as FactlineError);
+        await pause(retryDelayMs(failures), rest.abort);
+      }
+    }
+    return undefined;
+  } finally {
+    session.close();
+  }
+}

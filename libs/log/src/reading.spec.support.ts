@@ -1,0 +1,107 @@
+import { numbered, until } from './recorder.spec.support.js';
+import type { SuiteWorld } from './suite-world.spec.support.js';
+
+/** History, and following without a group. */
+export function describeReading(world: SuiteWorld): void {
+  it('reads ranges exactly, several partitions at once, in order per partition and one batch at a time', async () => {
+    const { log, publisher, topic, readAll } = world;
+    await publisher.send(topic, 0, numbered(0, 40));
+    await publisher.send(topic, 1, numbered(0, 30));
+    const offsets: number[][] = [[], []];
+    let inside = 0;
+    await log.read({
+      topic,
+      ranges: [{ partition: 0, from: 5, to: 33 }, { partition: 1, from: 29, to: 30 }],
+      batch: async ({ partition, records }) => {
+        expect(++inside).toBe(1);
+        offsets[partition]!.push(...records.map(({ offset }) => offset));
+        await Promise.resolve();
+        inside -= 1;
+      },
+    });
+    expect(offsets[0]).toEqual(Array.from({ length: 28 }, (_, i) => i + 5));
+    expect(offsets[1]).toEqual([29]);
+    expect((await readAll(7, 7)).records).toEqual([]);
+  });
+
+  it('refuses to read past the end, fails with what the callback threw, and stops on abort', async () => {
+    const { log, publisher, topic, readAll } = world;
+    await publisher.send(topic, 0, numbered(0, 3));
+    await expect(readAll(0, 4)).rejects.toMatchObject({ code: 'log.out-of-range', kind: 'integrity', details: { end: 3 } });
+    const broken = new Error('the fold failed');
+    await expect(log.read({ topic, ranges: [{ partition: 0, from: 0, to: 3 }], batch: () => Promise.reject(broken) })).rejects.toBe(broken);
+    const abort = new AbortController();
+    const aborted = log.read({ topic, ranges: [{ partition: 0, from: 0, to: 3 }], batch: () => abort.abort(broken), abort: abort.signal });
+    await expect(aborted).rejects.toBe(broken);
+  });
+
+  it('follows one partition from before its end, without a group, until aborted', async () => {
+    const { log, publisher, topic } = world;
+    await publisher.send(topic, 1, numbered(0, 10));
+    const offsets: number[] = [];
+    const failures: Error[] = [];
+    const abort = new AbortController();
+    const following = log.follow({
+      topic,
+      partition: 1,
+      from: { beforeEnd: 2 },
+      batch: ({ records }) => void offsets.push(...records.map(({ offset }) => offset)),
+      disturbed: (error) => void failures.push(error),
+      abort: abort.signal,
+    });
+    await until(() => offsets.length === 2, 'the last two');
+    await publisher.send(topic, 1, numbered(10, 13));
+    await until(() => offsets.length === 5, 'what was appended');
+    abort.abort();
+    await following;
+    expect(offsets).toEqual([8, 9, 10, 11, 12]);
+    expect(failures).toEqual([]);
+  });
+
+  it('follows a topic that does not exist yet: that is told, and it is read once it is there', async () => {
+    const { log, publisher, topic } = world;
+    const later = `${topic}-later`;
+    const keys: string[] = [];
+    const failures: unknown[] = [];
+    const abort = new AbortController();
+    const following = log.follow({
+      topic: later,
+      partition: 0,
+      from: { beforeEnd: 10 },
+      batch: ({ records }) => void keys.push(...records.map(({ key }) => key.toString())),
+      disturbed: (error) => void failures.push(error),
+      abort: abort.signal,
+    });
+    await until(() => failures.length > 0, 'told');
+    expect(failures[0]).toMatchObject({ code: 'log.topic-unknown' });
+    await log.createTopics([{ name: later, partitions: 1 }]);
+    await publisher.send(later, 0, numbered(0, 2));
+    await until(() => keys.length === 2, 'read');
+    abort.abort();
+    await following;
+    await log.deleteTopics([later]);
+  });
+
+  it('tells a follower whose position is gone, and goes on at the end', async () => {
+    const { log, publisher, topic } = world;
+    await publisher.send(topic, 0, numbered(0, 2));
+    const offsets: number[] = [];
+    const failures: unknown[] = [];
+    const abort = new AbortController();
+    const following = log.follow({
+      topic,
+      partition: 0,
+      from: { offset: 50 },
+      batch: ({ records }) => void offsets.push(...records.map(({ offset }) => offset)),
+      disturbed: (error) => void failures.push(error),
+      abort: abort.signal,
+    });
+    await until(() => failures.length > 0, 'told');
+    await publisher.send(topic, 0, numbered(2, 3));
+    await until(() => offsets.length === 1, 'the next record');
+    abort.abort();
+    await following;
+    expect(failures[0]).toMatchObject({ code: 'log.out-of-range' });
+    expect(offsets).toEqual([2]);
+  });
+}

@@ -1,0 +1,64 @@
+import type { LogRecord, OutgoingRecord, Position, RecordBatch, SubscriptionEvents } from './log.js';
+
+/** Every wait of the suite; a group's first join after another member died takes seconds. */
+const WAIT_MS = 30_000;
+const LOOK_MS = 5;
+
+export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const deadline = performance.now() + WAIT_MS;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`waited ${WAIT_MS} ms for: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}
+
+export function numbered(from: number, to: number): OutgoingRecord[] {
+  return Array.from({ length: to - from }, (_, i) => ({ key: Buffer.from(`key-${from + i}`), value: Buffer.from(`value-${from + i}`) }));
+}
+
+/** A subscriber that writes down what it is told, and answers positions from a table (0 for what is not in it). */
+export class Recorder implements SubscriptionEvents {
+  readonly records: (LogRecord & { topic: string; partition: number; epoch: number })[] = [];
+  readonly shares: { topic: string; partition: number }[][] = [];
+  readonly outOfRanges: { position: Position; start: number; end: number }[] = [];
+  readonly failures: Error[] = [];
+  /** Batches that came under an epoch that was over or not the last: must stay empty. */
+  readonly stale: number[] = [];
+  readonly gone = new Set<number>();
+  epoch = 0;
+
+  constructor(readonly positions: Record<string, number> = {}) {}
+
+  async assigned(partitions: readonly { topic: string; partition: number }[], epoch: number): Promise<readonly Position[]> {
+    if (epoch <= this.epoch) this.stale.push(epoch);
+    this.epoch = epoch;
+    this.shares.push([...partitions]);
+    return partitions.map(({ topic, partition }) => ({ topic, partition, offset: this.positions[`${topic}/${partition}`] ?? 0 }));
+  }
+
+  revoked(epoch: number): void {
+    this.gone.add(epoch);
+  }
+
+  batch({ topic, partition, records, nextOffset }: RecordBatch, epoch: number): void {
+    if (epoch !== this.epoch || this.gone.has(epoch)) this.stale.push(epoch);
+    for (const record of records) this.records.push({ ...record, topic, partition, epoch });
+    this.positions[`${topic}/${partition}`] = nextOffset;
+  }
+
+  outOfRange(position: Position, start: number, end: number): void {
+    this.outOfRanges.push({ position, start, end });
+  }
+
+  disturbed(error: Error): void {
+    this.failures.push(error);
+  }
+
+  offsets(partition: number): number[] {
+    return this.records.filter((record) => record.partition === partition).map(({ offset }) => offset);
+  }
+
+  get share(): number[] {
+    return (this.shares.at(-1) ?? []).map(({ partition }) => partition).toSorted((a, b) => a - b);
+  }
+}

@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto';
+import { Recorder, numbered, until } from './recorder.spec.support.js';
+import type { SuiteWorld } from './suite-world.spec.support.js';
+
+/** Members of groups. */
+export function describeSubscribing(world: SuiteWorld): void {
+  it('delivers from the answered positions, not from the committed ones, and goes on with what is appended', async () => {
+    const { publisher, topic, subscribe } = world;
+    const group = `group-${randomUUID()}`;
+    await publisher.send(topic, 0, numbered(0, 10));
+    const first = new Recorder();
+    const subscription = await subscribe(first, group);
+    await until(() => first.records.length === 10, 'the first ten');
+    await subscription.report([{ topic, partition: 0, offset: 10 }]);
+    await subscription.stop();
+    const second = new Recorder({ [`${topic}/0`]: 4 });
+    await subscribe(second, group);
+    await until(() => second.records.length >= 6, 'from offset 4 on');
+    await publisher.send(topic, 0, numbered(10, 12));
+    await until(() => second.records.length >= 8, 'the appended two');
+    expect(second.offsets(0)).toEqual([4, 5, 6, 7, 8, 9, 10, 11]);
+    expect(first.failures.filter((error) => !/COORDINATOR/.test(error.message))).toEqual([]);
+  });
+
+  it('shares partitions between two members, bumps the epoch, and delivers nothing twice, nothing stale and nothing less', async () => {
+    const { publisher, topic, subscribe, client } = world;
+    const group = `group-${randomUUID()}`;
+    const table: Record<string, number> = {};
+    const [one, two] = [new Recorder(table), new Recorder(table)];
+    const writing = { on: true, sent: 0 };
+    const writer = (async () => {
+      while (writing.on || writing.sent < 20) {
+        for (const partition of [0, 1]) await publisher.send(topic, partition, numbered(writing.sent * 5, writing.sent * 5 + 5));
+        writing.sent += 1;
+      }
+    })();
+    await subscribe(one, group);
+    await until(() => one.share.length === 2 && one.records.length > 0, 'the first member has both partitions');
+    const firstEpoch = one.epoch;
+    const leaving = await subscribe(two, group, client());
+    await until(() => one.share.length === 1 && two.share.length === 1, 'each has one');
+    expect([...one.share, ...two.share].toSorted((a, b) => a - b)).toEqual([0, 1]);
+    expect(one.epoch).toBeGreaterThan(firstEpoch);
+    expect(one.gone).toContain(firstEpoch);
+    await until(() => two.records.length > 0, 'the second member reads');
+    await leaving.stop();
+    await until(() => one.share.length === 2, 'the first has both again');
+    writing.on = false;
+    await writer;
+    const all = () => [...one.records, ...two.records];
+    await until(() => all().length >= writing.sent * 10, 'everything is delivered');
+    for (const partition of [0, 1]) {
+      const offsets = all().filter((record) => record.partition === partition).map(({ offset }) => offset).sort((a, b) => a - b);
+      expect(offsets).toEqual(Array.from({ length: writing.sent * 5 }, (_, i) => i));
+    }
+    expect([...one.stale, ...two.stale]).toEqual([]);
+  });
+
+  it('delivers nothing of a paused partition, and all of it after the resume', async () => {
+    const { publisher, topic, subscribe } = world;
+    const recorder = new Recorder();
+    const subscription = await subscribe(recorder, `group-${randomUUID()}`);
+    subscription.pause(topic, 0);
+    await until(() => recorder.share.length === 2, 'assigned');
+    await publisher.send(topic, 0, numbered(0, 5));
+    await publisher.send(topic, 1, numbered(0, 5));
+    await until(() => recorder.offsets(1).length === 5, 'the other partition');
+    await publisher.send(topic, 1, numbered(5, 6));
+    await until(() => recorder.offsets(1).length === 6, 'the other partition again');
+    expect(recorder.offsets(0)).toEqual([]);
+    subscription.resume(topic, 0);
+    await until(() => recorder.offsets(0).length === 5, 'the resumed one');
+    expect(recorder.offsets(0)).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it('delivers nothing after a stop', async () => {
+    const { publisher, topic, subscribe } = world;
+    const group = `group-${randomUUID()}`;
+    const [stopped, control] = [new Recorder(), new Recorder()];
+    const subscription = await subscribe(stopped, group);
+    await publisher.send(topic, 0, numbered(0, 3));
+    await until(() => stopped.records.length === 3, 'three before the stop');
+    await subscription.stop();
+    await publisher.send(topic, 0, numbered(3, 6));
+    await subscribe(control, group);
+    await until(() => control.records.length === 6, 'another member has them');
+    expect(stopped.records).toHaveLength(3);
+    expect(stopped.gone).toContain(stopped.epoch);
+  });
+
+  it('tells of a position that is not in the log, leaves that partition unread, and reads the others', async () => {
+    const { publisher, topic, subscribe } = world;
+    await publisher.send(topic, 0, numbered(0, 3));
+    await publisher.send(topic, 1, numbered(0, 3));
+    const recorder = new Recorder({ [`${topic}/0`]: 99 });
+    await subscribe(recorder, `group-${randomUUID()}`);
+    await until(() => recorder.outOfRanges.length > 0 && recorder.offsets(1).length === 3, 'told, and the other read');
+    await publisher.send(topic, 0, numbered(3, 4));
+    await publisher.send(topic, 1, numbered(3, 4));
+    await until(() => recorder.offsets(1).length === 4, 'the other goes on');
+    expect(recorder.outOfRanges).toEqual([{ position: { topic, partition: 0, offset: 99 }, start: 0, end: 3 }]);
+    expect(recorder.offsets(0)).toEqual([]);
+  });
+
+  it('tells when the topic is recreated under a subscription, instead of reading the new one at the old position', async () => {
+    const { log, publisher, topic, subscribe } = world;
+    await publisher.send(topic, 0, numbered(0, 3));
+    const recorder = new Recorder();
+    await subscribe(recorder, `group-${randomUUID()}`);
+    await until(() => recorder.offsets(0).length === 3, 'the old records');
+    await log.deleteTopics([topic]);
+    await log.createTopics([{ name: topic, partitions: 2 }]);
+    const fresh = await log.publisher();
+    await fresh.send(topic, 0, numbered(100, 110));
+    await until(() => recorder.outOfRanges.some(({ position }) => position.partition === 0), 'told of the recreation');
+    await fresh.close();
+    expect(recorder.offsets(0)).toEqual([0, 1, 2]);
+  });
+
+  it('subscribes to a topic that does not exist yet, and reads it once it is there', async () => {
+    const { log, publisher, topic, subscribe } = world;
+    await log.deleteTopics([topic]);
+    const recorder = new Recorder();
+    await subscribe(recorder, `group-${randomUUID()}`);
+    await log.createTopics([{ name: topic, partitions: 2 }]);
+    await publisher.send(topic, 1, numbered(0, 2));
+    await until(() => recorder.offsets(1).length === 2, 'read');
+    expect(recorder.share).toEqual([0, 1]);
+  });
+
+  it('ends with its client: a closed log refuses work and its subscriptions are stopped', async () => {
+    const { subscribe, client } = world;
+    const mine = client();
+    const recorder = new Recorder();
+    await subscribe(recorder, `group-${randomUUID()}`, mine);
+    await until(() => recorder.share.length === 2, 'assigned');
+    await mine.close();
+    expect(recorder.gone).toContain(recorder.epoch);
+    await expect(mine.publisher()).rejects.toMatchObject({ code: 'log.closed' });
+  });
+}
