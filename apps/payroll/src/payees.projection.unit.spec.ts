@@ -1,0 +1,40 @@
+import { an, specFor } from 'factline/testing';
+import { EmployeeCreated, EmployeeMoved, EmployeePersonalDetailsChanged, EmployeeTerminated } from './contracts.generated.js';
+import { faults, payees, payeesV2 } from './payees.projection.js';
+
+const ada = { employeeId: 'e-1', name: 'Ada', salaryCents: 600, currency: 'EUR', location: 'BER' };
+const row = { employee_id: 'e-1', name: 'Ada', salary_cents: 600, currency: 'EUR', location: 'BER' };
+const hired = an(EmployeeCreated, 'e-1', ada);
+const move = (data: object) => an(EmployeeMoved, 'e-1', { employeeId: 'e-1', salaryCents: null, currency: null, ...data });
+
+afterEach(() => {
+  faults.forgetMoves = false;
+});
+
+it('pays who was hired', () => {
+  specFor(payees).given(hired).thenRows(row);
+});
+
+it('pays by the newest terms and to the newest name; what is null stays', () => {
+  specFor(payees)
+    .given(hired, move({ location: 'PAR' }), move({ location: 'NYC', salaryCents: 700, currency: 'USD' }), an(EmployeePersonalDetailsChanged, 'e-1', { employeeId: 'e-1', name: 'Ada L.' }))
+    .thenRows({ ...row, name: 'Ada L.', location: 'NYC', salary_cents: 700, currency: 'USD' });
+});
+
+it('forgets who has left, whatever comes after', () => {
+  specFor(payees)
+    .given(hired, an(EmployeeTerminated, 'e-1', { employeeId: 'e-1', lastDay: 20_000 }), an(EmployeePersonalDetailsChanged, 'e-1', { employeeId: 'e-1', name: 'Ada L.' }))
+    .thenNoRows();
+});
+
+it('knows in version 2 since when the terms hold', () => {
+  specFor(payeesV2).given(hired, move({ location: 'PAR' })).thenRows({ ...row, location: 'PAR', terms_since: '1970-01-01' });
+});
+
+it('loses moves in a drill, without a change of its fingerprint', () => {
+  const fingerprint = payees.fingerprint;
+  faults.forgetMoves = true;
+  specFor(payees).given(hired, move({ location: 'PAR' })).thenRows(row);
+  expect(payees.fingerprint).toBe(fingerprint);
+  expect(payeesV2.fingerprint).not.toBe(fingerprint);
+});

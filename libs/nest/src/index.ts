@@ -1,0 +1,11 @@
+export { type ServiceConfig, type Setting, loadConfig, setting } from './config.js';
+export { type Answer, answer } from './http/answer.js';
+export { type Page, PageQuery, field } from './http/field.js';
+export { Idempotency } from './http/idempotency.js';
+export { ReadsFrom } from './http/reads.js';
+export { Context, RequestContext } from './http/request-context.js';
+export { FactlineModule } from './module/module.js';
+export type { FactlineOptions, RelayChoice } from './module/options.js';
+export { InjectReadModel, getReadModelToken, provideProjection } from './module/projections.js';
+export { SERVICE_CONFIG } from './module/tokens.js';
+export { type Service, openService, startService } from './service.js';
