@@ -38,6 +38,9 @@ const home = (name, drivers, homes, advice) => ({
   to: { path: packages(drivers) },
 });
 
+/** Optional peers are declared twice, as peer and as devDependency, which dependency-cruiser takes for unknown. */
+const peers = Object.keys(require('./package.json').peerDependencies);
+
 module.exports = {
   forbidden: [
     ...floorRules,
@@ -53,10 +56,10 @@ module.exports = {
     { name: 'stack-for-specs', comment: 'factline/testing is for specs, the demo and benchmarks; factline/stack also for the command line tool. A service takes its addresses from its settings.', from: { path: '^apps/', pathNot: [spec, '^apps/cli/'] }, to: { path: libs(['stack', 'testing']) } },
     { name: 'no-cycles', comment: 'A cycle, type imports included: move what both need to a third file below them.', from: {}, to: { circular: true } },
     { name: 'resolvable', comment: 'This import leads nowhere: check the spelling, the `.js` ending, and `exports` in package.json.', from: {}, to: { couldNotResolve: true } },
-    { name: 'declared', comment: 'Declare the package in package.json and give its reason in docs/reference/dependencies.md.', from: { path: '^(libs|apps|e2e|bench|tools)/' }, to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] } },
+    { name: 'declared', comment: 'Declare the package in package.json and give its reason in docs/reference/dependencies.md.', from: { path: '^(libs|apps|e2e|bench|tools)/' }, to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'], pathNot: packages(peers) } },
     { name: 'ships-with-the-package', comment: 'This code is published: what it imports belongs in `dependencies`, not in `devDependencies`.', from: { path: '^(libs/(kernel|contracts|log|store|outbox|consumer|commands|projections|cache)|apps/cli)/', pathNot: spec }, to: { dependencyTypes: ['npm-dev'], pathNot: packages(['@types/[^/]+']) } },
     { name: 'kernel-is-pure', comment: 'The kernel does no I/O: take the result as an argument.', from: { path: '^libs/kernel/', pathNot: spec }, to: { dependencyTypes: ['core'], path: '^(node:)?(fs|net|tls|http|https|http2|dgram|dns|child_process|worker_threads|cluster)(/|$)' } },
-    home('kafka', ['kafkajs', 'lz4-napi', 'snappyjs', 'fzstd'], ['libs/log/src/kafka'], 'Use the FactLog port of factline/log.'),
+    home('kafka', ['kafkajs', 'snappyjs', 'fzstd'], ['libs/log/src/kafka'], 'Use the FactLog port of factline/log.'),
     home('postgres', ['pg', 'pg-copy-streams'], ['libs/store'], 'Use Store and Tx of factline/store.'),
     home('nest', ['@nestjs'], ['libs/nest', 'apps'], 'Libs are framework-free; libs/nest adapts them.'),
     home('avro', ['avsc', '@kafkajs'], ['libs/contracts'], 'Use the codec and the registry of factline/contracts.'),

@@ -9,7 +9,7 @@ const rootEntries = new Set([
   '.ci', '.dependency-cruiser.cjs', '.gitattributes', '.github', '.gitignore', '.npmrc', '.oxlintrc.json',
   'ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md',
   'apps', 'bench', 'docs', 'e2e', 'libs', 'schemas', 'tools',
-  'docker-compose.yml', 'factline.config.ts', 'jest.config.js', 'knip.json', 'nest-cli.json', 'package-lock.json', 'package.json', 'tsconfig.json',
+  'docker-compose.yml', 'factline.config.json', 'jest.config.js', 'knip.json', 'nest-cli.json', 'package-lock.json', 'package.json', 'tsconfig.json',
 ]);
 /** Values a face may export; the types that describe them are not counted. */
 const FACE_MAX_NAMES = 16;

@@ -1,12 +1,8 @@
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { resolve } from 'node:path';
 import { type Stack, startStack } from 'factline/stack';
 import { type AppHost, hostApps } from '../../apps/cli/src/apps.js';
 import { type FactlineConfig, loadConfig } from '../../apps/cli/src/config.js';
-
-/** The repository's root, seen from the compiled file. */
-export const ROOT = resolve(fileURLToPath(new URL('.', import.meta.url)), '../../..');
+import { CLI, ROOT } from './root.js';
 
 /** A stack of its own, and this repository's apps on it. */
 export interface Mission {
@@ -38,7 +34,7 @@ export async function startMission(apps: readonly string[], progress?: { write(t
 }
 
 function runCommand(args: readonly string[], environment: Readonly<Record<string, string>>, echo: boolean): Promise<{ code: number; output: string }> {
-  const child = spawn(process.execPath, [resolve(ROOT, 'dist/apps/cli/src/main.js'), ...args], {
+  const child = spawn(process.execPath, [CLI, ...args], {
     cwd: ROOT,
     env: { PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -90,19 +90,12 @@ export const EmployeeMoved = selectFact<EmployeeMovedSelection>({
 export interface EmployeeTerminatedSelection {
   /** The employee, and the key of the topic. */
   employeeId: string;
-  /** Last day of work, days since 1970-01-01. */
-  lastDay: number;
 }
 
-/** An employment ended. Read here for: The last pay run of an employee. */
+/** An employment ended. Read here for: Whom no longer to pay; nothing about them is kept. */
 export const EmployeeTerminated = selectFact<EmployeeTerminatedSelection>({
   factName: 'hr.EmployeeTerminated',
   topic: 'hr.employee',
-  schema: {
-    "type": "record",
-    "name": "EmployeeTerminated",
-    "namespace": "hr",
-    "fields": [ { "name": "employeeId", "type": "string" }, { "name": "lastDay", "type": { "type": "int", "logicalType": "date" } } ],
-  },
-  fingerprint: '4d1437a80a8f14e1',
+  schema: { "type": "record", "name": "EmployeeTerminated", "namespace": "hr", "fields": [ { "name": "employeeId", "type": "string" } ] },
+  fingerprint: '17c8eb5714ca3ff4',
 });

@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import { FactlineError } from './errors.js';
+import { RANDOM_POOL_BYTES } from './limits.js';
 
-const RANDOM_POOL_BYTES = 4096; // one call into the generator per 400 ids: 3x cheaper than one per id
 const pool = Buffer.allocUnsafe(RANDOM_POOL_BYTES);
 let used = RANDOM_POOL_BYTES;
 let lastMs = 0;

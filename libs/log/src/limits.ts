@@ -2,6 +2,8 @@
 
 /** A broker on another continent answers a TCP handshake within 1 s; 3 s leaves room for one lost packet. */
 export const CONNECTION_TIMEOUT_MS = 3_000;
+/** What kafkajs uses; half-open connections are found by request timeouts long before. */
+export const KEEP_ALIVE_DELAY_MS = 60_000;
 /** What Java clients use: above the 10 s a broker may take to notice that a replica is gone. */
 export const REQUEST_TIMEOUT_MS = 30_000;
 /** The broker gives up waiting for replicas before the client gives up waiting for the broker, so that the answer is an error and not silence. */

@@ -7,6 +7,7 @@ const answers = await dockerAnswers(environment());
 
 if (!answers) process.stdout.write('skipped: no Docker engine answers, so the stack in containers is not tried\n');
 
+// skipped: where no Docker engine answers, containers cannot be started
 (answers ? describe : describe.skip)('a stack in containers', () => {
   let stack: Stack;
   beforeAll(async () => {

@@ -35,7 +35,7 @@ export interface StackRecord {
 
 const SUFFIX = '.json';
 
-export function recordsFolder(cache: string): string {
+function recordsFolder(cache: string): string {
   return join(cache, 'stacks');
 }
 

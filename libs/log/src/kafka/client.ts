@@ -3,7 +3,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import kafkajs from 'kafkajs';
 import { FactlineError, type Logger, milliseconds, silentLogger } from 'factline/kernel';
-import { CONNECTION_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from '../limits.js';
+import { CONNECTION_TIMEOUT_MS, KEEP_ALIVE_DELAY_MS, REQUEST_TIMEOUT_MS } from '../limits.js';
 import type { KafkaLogOptions } from '../log.js';
 
 /*
@@ -144,8 +144,6 @@ function connectOnce(connection: Connection): void {
     return running;
   };
 }
-
-const KEEP_ALIVE_DELAY_MS = 60_000; // what kafkajs uses; half-open connections are found by request timeouts long before
 
 function openSocket(to: { host: string; port: number; ssl: object | null; onConnect: () => void }): net.Socket {
   const { host, port } = to;

@@ -6,7 +6,7 @@ const MAGIC = 0x184d2204;
 const UNCOMPRESSED_BLOCK = 0x8000_0000;
 const MINIMUM_MATCH = 4;
 
-export class Lz4Error extends Error {}
+class Lz4Error extends Error {}
 
 /** @throws Lz4Error for anything that is not a whole frame, or for more than `limit` bytes. */
 export function decodeLz4Frame(source: Uint8Array, limit: number): Buffer {
