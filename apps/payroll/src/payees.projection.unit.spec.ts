@@ -23,7 +23,7 @@ it('pays by the newest terms and to the newest name; what is null stays', () => 
 
 it('forgets who has left, whatever comes after', () => {
   specFor(payees)
-    .given(hired, an(EmployeeTerminated, 'e-1', { employeeId: 'e-1', lastDay: 20_000 }), an(EmployeePersonalDetailsChanged, 'e-1', { employeeId: 'e-1', name: 'Ada L.' }))
+    .given(hired, an(EmployeeTerminated, 'e-1', { employeeId: 'e-1' }), an(EmployeePersonalDetailsChanged, 'e-1', { employeeId: 'e-1', name: 'Ada L.' }))
     .thenNoRows();
 });
 
