@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto';
+import { type Fact, defineFact } from 'factline/contracts';
+import { Store } from 'factline/store';
+import { migrateOutbox } from './schema.js';
+
+/** Where the tests' Postgres is: any server on which this user may create databases. */
+const SERVER = process.env['FACTLINE_POSTGRES_URL'] ?? missing();
+
+export interface TestDatabase {
+  store: Store;
+  url: string;
+  /** Another database of the same cluster. */
+  elsewhere: Store;
+  /** Empties the outbox as if it had just been made: cheaper than another database. */
+  reset(): Promise<void>;
+  drop(): Promise<void>;
+}
+
+/** Two fresh databases, one with the outbox in it. */
+export async function testDatabase(connections = 16): Promise<TestDatabase> {
+  const server = new Store({ url: SERVER, applicationName: 'outbox-spec', connections: 1 });
+  const names = [`outbox_${randomBytes(6).toString('hex')}`, `outbox_${randomBytes(6).toString('hex')}`];
+  for (const name of names) await server.query(`create database ${name}`);
+  await server.query(`alter database ${names[0]} set deadlock_timeout = '20ms'`); // writers in random key order meet many
+  const [url, elsewhereUrl] = names.map((name) => Object.assign(new URL(SERVER), { pathname: `/${name}` }).toString()) as [string, string];
+  const store = new Store({ url, applicationName: 'outbox-spec', connections });
+  const elsewhere = new Store({ url: elsewhereUrl, applicationName: 'outbox-spec', connections: 2 });
+  await migrateOutbox(store);
+  await store.query('create table business (id bigint generated always as identity primary key, note text)');
+  return {
+    store,
+    url,
+    elsewhere,
+    reset: async () => {
+      await store.query('truncate factline.outbox, factline.outbox_key, factline.relay, factline.slot');
+      await store.query('insert into factline.relay default values');
+      await store.query('insert into factline.slot default values');
+      await store.query('alter sequence factline.outbox_id restart');
+    },
+    drop: async () => {
+      await Promise.all([store.close(), elsewhere.close()]);
+      for (const name of names) await server.query(`drop database ${name} with (force)`);
+      await server.close();
+    },
+  };
+}
+
+const META = {
+  type: 'record',
+  name: 'Meta',
+  namespace: 'factline',
+  fields: [
+    { name: 'id', type: { type: 'fixed', name: 'FactId', size: 16 } },
+    { name: 'sequence', type: 'long' },
+    { name: 'occurredAt', type: { type: 'long', logicalType: 'timestamp-micros' } },
+    { name: 'correlationId', type: 'string' },
+    { name: 'causationId', type: 'string' },
+    { name: 'actor', type: ['null', 'string'], default: null },
+  ],
+};
+
+export const jobs = { name: 'spec.job', owner: 'spec', keyField: 'jobId', partitions: 3, kind: 'facts' as const, settings: {} };
+
+export const JobChanged = defineFact<{ jobId: string; note: string }, 'jobId'>({
+  factName: 'spec.JobChanged',
+  topic: jobs,
+  keyField: 'jobId',
+  schema: {
+    type: 'record',
+    name: 'JobChanged',
+    namespace: 'spec',
+    fields: [
+      { name: 'meta', type: META },
+      { name: 'jobId', type: 'string' },
+      { name: 'note', type: 'string' },
+    ],
+  },
+});
+
+export const changed = (key: string, note = 'n'): Fact => JobChanged(key, { note });
+
+export const schemaIds = { idOf: () => 7 };
+
+/** Waits until the condition holds; fails after a bound, with the question as the message. */
+export async function until(question: string, holds: () => boolean | Promise<boolean>, boundMs = 10_000): Promise<void> {
+  const deadline = Date.now() + boundMs;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`never: ${question}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+function missing(): never {
+  throw new Error('Set FACTLINE_POSTGRES_URL to a superuser\'s URL of a Postgres server for the int specs.');
+}

@@ -1,0 +1,141 @@
+import { type Clock, systemClock } from 'factline/kernel';
+import type { Store } from 'factline/store';
+import {
+  CLOCK_DIFFERENCE_MS,
+  DOCTOR_QUERY_CHARACTERS,
+  DOCTOR_SESSIONS,
+  LONG_TRANSACTION_MS,
+  RELAY_SILENT_MS,
+  ROTATION_STUCK_MS,
+} from './limits.js';
+import { type PressureLimits, judge, pressureLimits } from './pressure.js';
+import { type OutboxStatus, outboxStatus } from './status.js';
+
+export interface OutboxFinding {
+  /** Stable: `outbox.no-relay`. */
+  code: string;
+  severity: 'problem' | 'warning';
+  message: string;
+  advice: string;
+  details?: Readonly<Record<string, unknown>>;
+}
+
+/** A session that keeps the relay from something, for the human who decides whether to end it. */
+export interface HoldingSession {
+  /** null for a prepared transaction, which has no session. */
+  pid: number | null;
+  application: string;
+  database: string;
+  state: string;
+  ageMs: number;
+  /** First 120 characters; empty without the privilege to read it (role pg_read_all_stats). */
+  query: string;
+}
+
+const SESSION = `pid, coalesce(application_name, '') as application, coalesce(datname, '') as database, coalesce(state, '') as state,
+  coalesce((extract(epoch from clock_timestamp() - xact_start) * 1000)::float8, 0) as "ageMs", left(coalesce(query, ''), ${DOCTOR_QUERY_CHARACTERS}) as query`;
+
+/** The oldest running transactions with an id of their own, in all databases: their facts wait, and slots with such facts cannot be emptied. */
+const OLDEST = `
+select * from (
+  select ${SESSION} from pg_stat_activity where backend_xid is not null and pid <> pg_backend_pid()
+  union all
+  select null, gid, database, 'prepared', (extract(epoch from clock_timestamp() - prepared) * 1000)::float8, '' from pg_prepared_xacts
+) as holder where "ageMs" >= $1 order by "ageMs" desc limit ${DOCTOR_SESSIONS}`;
+
+/** Who holds a lock on a slot that is not written any more. */
+const SLOT_HOLDERS = `
+select distinct ${SESSION} from pg_locks join pg_stat_activity using (pid)
+ where relation = any($1::regclass[]) and granted and pid <> pg_backend_pid() order by "ageMs" desc limit ${DOCTOR_SESSIONS}`;
+
+/** For `factline outbox doctor`: what is wrong, who holds it up, and what to do. An empty answer means that nothing was found. */
+export async function outboxDoctor(
+  store: Store,
+  limits: PressureLimits = pressureLimits,
+  clock: Clock = systemClock,
+  longTransactionMs: number = LONG_TRANSACTION_MS,
+): Promise<OutboxFinding[]> {
+  const asked = clock.now();
+  const [status, oldest, now] = await Promise.all([
+    outboxStatus(store),
+    store.query<HoldingSession>(OLDEST, [longTransactionMs]),
+    store.query<{ now: number }>('select (extract(epoch from clock_timestamp()) * 1000)::float8 as now'),
+  ]);
+  const answered = clock.now();
+  return [
+    ...relayFindings(status),
+    ...pressureFindings(status, limits),
+    ...oldest.rows.map(longTransaction),
+    ...(await rotationFindings(store, status)),
+    ...clockFindings(now.rows[0]!.now, asked, answered),
+  ];
+}
+
+function relayFindings(status: OutboxStatus): OutboxFinding[] {
+  const { owned, owner, heartbeatAgeMs } = status;
+  const age = heartbeatAgeMs === null ? 'ever' : `for ${Math.round(heartbeatAgeMs / 1_000)} s`;
+  if (!owned) {
+    const message = `No relay publishes from this database; ${owner ? `${owner} was the last one, silent ${age}` : 'none has run yet'}.`;
+    return [{ code: 'outbox.no-relay', severity: 'problem', message, advice: 'Start the app, or one with `relay: {enabled: true}`.' }];
+  }
+  if (heartbeatAgeMs !== null && heartbeatAgeMs > RELAY_SILENT_MS) {
+    const advice = 'The server ends its session after 15 s of silence and another relay takes over; if this stays, look for a process that hangs.';
+    return [{ code: 'outbox.relay-silent', severity: 'problem', message: `${owner} owns the outbox and is silent ${age}.`, advice }];
+  }
+  return [];
+}
+
+function pressureFindings({ pending }: OutboxStatus, limits: PressureLimits): OutboxFinding[] {
+  const { state, reasons } = judge(pending, limits);
+  if (state === 'ok') return [];
+  const advice =
+    state === 'hard'
+      ? 'New facts are refused with 503. See whether the broker takes records and whether a relay runs.'
+      : 'Facts are still taken. See whether the broker takes records and whether a relay runs, before the hard limit is reached.';
+  return [{ code: `outbox.${state}-limit`, severity: state === 'hard' ? 'problem' : 'warning', message: `${reasons.join('; ')}.`, advice }];
+}
+
+function longTransaction(session: HoldingSession): OutboxFinding {
+  const who = session.pid === null ? `Prepared transaction '${session.application}'` : `Session ${session.pid} (${session.application || 'no name'}, ${session.state})`;
+  const end = session.pid === null ? `rollback prepared '${session.application}'` : `select pg_terminate_backend(${session.pid})`;
+  return {
+    code: 'outbox.long-transaction',
+    severity: 'warning',
+    message: `${who} in database '${session.database}' has a transaction open for ${Math.round(session.ageMs / 1_000)} s: ${session.query || 'query not readable'}`,
+    advice: `Its own facts wait for its commit, and dead rows and old slots stay; others are not delayed. If it will not end by itself: ${end};`,
+    details: { ...session },
+  };
+}
+
+async function rotationFindings(store: Store, { slots, slotAgeMs }: OutboxStatus): Promise<OutboxFinding[]> {
+  const left = slots.filter(({ written, bytes }) => !written && bytes > EMPTY_SLOT_BYTES);
+  if (left.length === 0 || slotAgeMs < ROTATION_STUCK_MS) return [];
+  const tables = left.map(({ slot }) => `factline.outbox_${slot}`);
+  const { rows: holders } = await store.query<HoldingSession>(SLOT_HOLDERS, [tables]);
+  const named = holders.map(({ pid, application, state }) => `${pid} (${application || 'no name'}, ${state})`).join(', ');
+  return [
+    {
+      code: 'outbox.rotation-stuck',
+      severity: 'warning',
+      message: `${tables.join(' and ')} could not be emptied for ${Math.round(slotAgeMs / 60_000)} min${named ? `; locks are held by session ${named}` : ''}.`,
+      advice: 'Delivered facts take disk until then. A long reader (pg_dump) or writer must end, or undelivered facts must be published first.',
+      details: { holders },
+    },
+  ];
+}
+
+/** Three empty tables with two indexes each have their first pages. */
+const EMPTY_SLOT_BYTES = 64 * 1024;
+
+function clockFindings(databaseMs: number, asked: number, answered: number): OutboxFinding[] {
+  const difference = Math.max(asked - databaseMs, databaseMs - answered, 0);
+  if (difference < CLOCK_DIFFERENCE_MS) return [];
+  return [
+    {
+      code: 'outbox.clock',
+      severity: 'warning',
+      message: `The database's clock differs from this machine's by ${Math.round(difference)} ms.`,
+      advice: 'As-of times of watermarks are the database clock\'s: synchronise both machines (NTP).',
+    },
+  ];
+}

@@ -1,0 +1,11 @@
+export { type OutboxFinding, outboxDoctor } from './doctor.js';
+export { FactOutbox, type FactOutboxOptions, type Stated } from './outbox.js';
+export { adoptRestoredOutbox } from './ownership.js';
+export type { Pressure, PressureLimits } from './pressure.js';
+export { Relay } from './relay.js';
+export type { RelayOptions, RelayStatus } from './relay-options.js';
+export { migrateOutbox } from './schema.js';
+export { type OutboxStatus, outboxStatus } from './status.js';
+export type { RelayPoint } from './tenure.js';
+export { type ReadToken, readToken } from './token.js';
+export { type Watermark, watermarkTopic } from './watermarks.js';

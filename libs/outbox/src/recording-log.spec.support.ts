@@ -1,0 +1,84 @@
+import { sequenceOf } from 'factline/contracts';
+import { FactlineError } from 'factline/kernel';
+import type { FactLog, OutgoingRecord, Publisher, TopicState } from 'factline/log';
+
+export interface Sent {
+  topic: string;
+  partition: number;
+  offset: number;
+  key: string;
+  sequence: number;
+  value: Buffer;
+  traceparent: string | undefined;
+}
+
+/** A log that only remembers what was sent, and fails when told to. */
+export class RecordingLog {
+  readonly sent: Sent[] = [];
+  readonly #ends = new Map<string, number>();
+  /** Asked before each send; may reject or take its time. `stored` says whether a rejected send is stored nevertheless (an unknown outcome). */
+  beforeSend: (topic: string, partition: number, records: readonly OutgoingRecord[]) => Promise<void> = () => Promise.resolve();
+  storesRejected = false;
+  publishersOpened = 0;
+
+  constructor(private readonly partitions = 3) {}
+
+  get log(): FactLog {
+    return {
+      describe: (topics: readonly string[]) => Promise.resolve(topics.map((name) => this.#state(name))),
+      publisher: () => Promise.resolve(this.#publisher()),
+    } as unknown as FactLog;
+  }
+
+  facts(): Sent[] {
+    return this.sent.filter(({ topic }) => topic !== 'factline.watermark');
+  }
+
+  /** Sequences by key, in log order, optionally without repetitions. */
+  byKey(withoutRepetitions = false): Map<string, number[]> {
+    const keys = new Map<string, number[]>();
+    for (const { topic, key, sequence } of this.facts()) {
+      const name = `${topic}/${key}`;
+      const numbers = keys.get(name) ?? [];
+      keys.set(name, numbers);
+      if (!withoutRepetitions || !numbers.includes(sequence)) numbers.push(sequence);
+    }
+    return keys;
+  }
+
+  #state(name: string): TopicState {
+    const count = name === 'factline.watermark' ? 1 : this.partitions;
+    return { name, id: name, partitions: Array.from({ length: count }, (_, p) => ({ start: 0, end: this.#ends.get(`${name}/${p}`) ?? 0 })) };
+  }
+
+  #publisher(): Publisher {
+    this.publishersOpened++;
+    let closed = false;
+    return {
+      send: async (topic, partition, records) => {
+        if (closed) throw new FactlineError({ code: 'log.closed', kind: 'internal', message: 'closed' });
+        try {
+          await this.beforeSend(topic, partition, records);
+        } catch (error) {
+          if (this.storesRejected) this.#store(topic, partition, records);
+          throw error;
+        }
+        return { baseOffset: this.#store(topic, partition, records) };
+      },
+      close: () => {
+        closed = true;
+        return Promise.resolve();
+      },
+    };
+  }
+
+  #store(topic: string, partition: number, records: readonly OutgoingRecord[]): number {
+    const baseOffset = this.#ends.get(`${topic}/${partition}`) ?? 0;
+    records.forEach(({ key, value, headers }, at) => {
+      const sequence = topic === 'factline.watermark' ? 0 : sequenceOf(value);
+      this.sent.push({ topic, partition, offset: baseOffset + at, key: key.toString(), sequence, value, traceparent: headers?.traceparent?.toString() });
+    });
+    this.#ends.set(`${topic}/${partition}`, baseOffset + records.length);
+    return baseOffset;
+  }
+}

@@ -1,0 +1,96 @@
+import { type Migration, type Store, migrate } from 'factline/store';
+
+/*
+ * Three slots, written in turn: one is written, one is being emptied by its last readers and writers, one is empty. Delivered facts leave by TRUNCATE, so no
+ * dead row is ever left to vacuum.
+ *
+ * Storage: `value` is EXTERNAL, because Avro is dense and compressing a fact costs the writer more CPU than the disk it saves; with EXTERNAL a value is moved
+ * out of line only when the whole row passes 2 kB, so 120-byte facts stay in the row.
+ *
+ * `factline.slot` is apart from `factline.relay` because every writer reads it: the relay row has hundreds of versions a second, and while a long transaction
+ * keeps them all alive a reader would have to walk over them.
+ */
+const TABLES = `
+create sequence factline.outbox_id cache 1;
+
+create table factline.outbox_key (
+  topic text not null,
+  key text not null,
+  sequence bigint not null,
+  primary key (topic, key)
+) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
+
+create table factline.outbox (
+  id bigint not null default nextval('factline.outbox_id'),
+  sequence bigint not null,
+  xid xid8 not null default pg_current_xact_id(),
+  created_at timestamptz not null default clock_timestamp(),
+  slot smallint not null,
+  topic text not null,
+  key text not null,
+  value bytea storage external not null,
+  traceparent text
+) partition by list (slot);
+
+create table factline.outbox_0 partition of factline.outbox for values in (0)
+  with (fillfactor = 100, autovacuum_vacuum_insert_threshold = 100000, autovacuum_analyze_threshold = 10000);
+create table factline.outbox_1 partition of factline.outbox for values in (1)
+  with (fillfactor = 100, autovacuum_vacuum_insert_threshold = 100000, autovacuum_analyze_threshold = 10000);
+create table factline.outbox_2 partition of factline.outbox for values in (2)
+  with (fillfactor = 100, autovacuum_vacuum_insert_threshold = 100000, autovacuum_analyze_threshold = 10000);
+create index outbox_by_id on factline.outbox (id);
+create index outbox_by_xid on factline.outbox (xid);
+
+create table factline.slot (
+  singleton boolean primary key default true check (singleton),
+  slot smallint not null default 0,
+  since timestamptz not null default clock_timestamp(),
+  first_id bigint not null default 1,
+  rotations bigint not null default 0
+);
+insert into factline.slot default values;
+
+create table factline.relay (
+  singleton boolean primary key default true check (singleton),
+  cluster text,
+  epoch bigint not null default 0,
+  owner text,
+  acquired_at timestamptz,
+  heartbeat_at timestamptz,
+  previous pg_snapshot not null default '1:1:',
+  current pg_snapshot,
+  page_id bigint not null default 0,
+  delivered_total bigint not null default 0
+) with (fillfactor = 10, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
+insert into factline.relay default values;
+`;
+
+/*
+ * One call states one fact. The order inside is the guarantee: the key's row lock is taken first and held until the transaction ends, then the number and
+ * the id are drawn. So within a key the ids rise in the order of the commits, and a transaction that rolls back gives its number back.
+ *
+ * synchronous_commit: without it a transaction becomes visible before it is on disk; the relay could publish a fact that a crash of the server then undoes,
+ * and its sequence would be given to another fact. A transaction that states facts therefore always waits for its own commit record.
+ */
+const FUNCTIONS = `
+create function factline.outbox_add(a_topic text, a_key text, a_value bytea, a_traceparent text, out id bigint, out sequence bigint)
+language plpgsql as $$
+begin
+  if current_setting('synchronous_commit') = 'off' then
+    perform set_config('synchronous_commit', 'on', true);
+  end if;
+  insert into factline.outbox_key as known (topic, key, sequence) values (a_topic, a_key, 1)
+    on conflict on constraint outbox_key_pkey do update set sequence = known.sequence + 1
+    returning known.sequence into outbox_add.sequence;
+  insert into factline.outbox as added (slot, topic, key, sequence, value, traceparent)
+    values ((select current_slot.slot from factline.slot as current_slot), a_topic, a_key, outbox_add.sequence, a_value, a_traceparent)
+    returning added.id into outbox_add.id;
+end $$;
+`;
+
+const MIGRATIONS: readonly Migration[] = [{ name: 'outbox tables and outbox_add', sql: TABLES + FUNCTIONS }];
+
+/** Creates or updates the tables of the outbox in schema `factline` (component 'outbox'); answers the names of what was applied now. PostgreSQL 14 or newer. */
+export function migrateOutbox(store: Store): Promise<string[]> {
+  return migrate(store, 'outbox', MIGRATIONS);
+}
