@@ -1,45 +1,68 @@
-import { FactEncoder, type FactType, type RegisteredSchemas, withSequence } from 'factline/contracts';
-import { type FactLog, type OutgoingRecord, partitionOf } from 'factline/log';
+import { type Fact, FactEncoder, withSequence } from 'factline/contracts';
+import { type FactLog, type OutgoingRecord, type Publisher, partitionOf } from 'factline/log';
 
 /** Facts a send: large enough that the broker, not the round trip, is the limit. */
-const FACTS_PER_SEND = 2_000;
+const FACTS_PER_SEND = 4_000;
 
-export interface HistoryOptions {
-  log: FactLog;
-  topic: string;
+export interface HistoryParts {
   partitions: number;
-  facts: number;
   keys: number;
-  schemas: Pick<RegisteredSchemas, 'idOf'>;
-  /** The nth fact (sequence 1, 2 ...) of a key. */
-  fact: (key: number, sequence: number) => { key: string; type: FactType; data: object };
+  /** First and last sequence of every key; facts of different keys are interleaved. */
+  from: number;
+  to: number;
+  idOf: (type: Fact['type']) => number;
+  fact: (key: number, sequence: number) => Fact;
 }
 
-/** Writes a history straight to the log, as a relay would: facts of a key in order, keys interleaved. @returns bytes of the values. */
-export async function writeHistory({ log, topic, partitions, facts, keys, schemas, fact }: HistoryOptions): Promise<number> {
-  await log.createTopics([{ name: topic, partitions, settings: { 'message.timestamp.type': 'LogAppendTime', 'retention.ms': '-1' } }]);
-  const publisher = await log.publisher();
+/** The records that a relay would publish, encoded and numbered by the product's own code. */
+export function* recordsOf({ partitions, keys, from, to, idOf, fact }: HistoryParts): Iterable<OutgoingRecord & { partition: number }> {
   const encoder = new FactEncoder();
-  const waiting: OutgoingRecord[][] = Array.from({ length: partitions }, () => []);
-  const sending = new Map<number, Promise<unknown>>();
-  let bytes = 0;
-  const send = async (partition: number) => {
-    const records = waiting[partition]!.splice(0);
-    await sending.get(partition);
-    sending.set(partition, publisher.send(topic, partition, records));
-  };
-  for (let i = 0; i < facts; i++) {
-    const sequence = Math.floor(i / keys) + 1;
-    const { key, type, data } = fact(i % keys, sequence);
-    const made = (type as unknown as (key: string, data: object) => Parameters<FactEncoder['encode']>[0])(key, data);
-    const value = withSequence(encoder.encode(made, schemas.idOf(type)).value, sequence);
-    bytes += value.length;
-    const partition = partitionOf(Buffer.from(key), partitions);
-    waiting[partition]!.push({ key: Buffer.from(key), value });
-    if (waiting[partition]!.length >= FACTS_PER_SEND) await send(partition);
+  for (let sequence = from; sequence <= to; sequence++) {
+    for (let key = 0; key < keys; key++) {
+      const made = fact(key, sequence);
+      const value = withSequence(encoder.encode(made, idOf(made.type)).value, sequence);
+      const name = Buffer.from(made.key);
+      yield { key: name, value, partition: partitionOf(name, partitions) };
+    }
   }
-  for (let partition = 0; partition < partitions; partition++) if (waiting[partition]!.length > 0) await send(partition);
-  await Promise.all(sending.values());
+}
+
+/** Writes a history straight to the log. @returns bytes of the values. */
+export async function writeHistory(log: FactLog, topic: string, parts: HistoryParts): Promise<number> {
+  const publisher = await log.publisher();
+  const lanes = Array.from({ length: parts.partitions }, (_, partition) => new Lane(publisher, topic, partition));
+  let bytes = 0;
+  for (const record of recordsOf(parts)) {
+    bytes += record.value.length;
+    const lane = lanes[record.partition]!;
+    if (lane.add(record)) await lane.flush();
+  }
+  for (const lane of lanes) await lane.flush();
+  await Promise.all(lanes.map((lane) => lane.sent));
   await publisher.close();
   return bytes;
+}
+
+/** One partition: one send on its way while the next is being filled. */
+class Lane {
+  sent: Promise<unknown> = Promise.resolve();
+  #waiting: OutgoingRecord[] = [];
+
+  constructor(
+    private readonly publisher: Publisher,
+    private readonly topic: string,
+    private readonly partition: number,
+  ) {}
+
+  /** @returns whether it is time to flush. */
+  add(record: OutgoingRecord): boolean {
+    return this.#waiting.push(record) >= FACTS_PER_SEND;
+  }
+
+  async flush(): Promise<void> {
+    const records = this.#waiting;
+    this.#waiting = [];
+    await this.sent;
+    if (records.length > 0) this.sent = this.publisher.send(this.topic, this.partition, records);
+  }
 }

@@ -127,7 +127,7 @@ export async function findGaps(log: FactLog, topics: readonly TopicState[], chec
   const sound = checkpoints.filter((checkpoint) => {
     const reason = misfit(checkpoint, topics.find(({ name }) => name === checkpoint.topic));
     if (reason) gaps.set(laneName(checkpoint), gap(checkpoint, reason));
-    return !reason && checkpoint.lastOffset !== null;
+    return !reason && checkpoint.lastOffset !== null && isKept(checkpoint.lastOffset, checkpoint, topics);
   });
   for (const topic of new Set(sound.map((checkpoint) => checkpoint.topic))) {
     const ranges = sound.filter((c) => c.topic === topic).map((c) => ({ partition: c.partition, from: c.lastOffset!, to: c.lastOffset! + 1 }));
@@ -155,6 +155,11 @@ export async function findGaps(log: FactLog, topics: readonly TopicState[], chec
     );
   }
   return gaps;
+}
+
+/** Retention may have removed what was applied, the last fact included: nothing is missing then, and nothing is there to compare. */
+function isKept(offset: number, { topic, partition }: Checkpoint, topics: readonly TopicState[]): boolean {
+  return offset >= topics.find(({ name }) => name === topic)!.partitions[partition]!.start;
 }
 
 function misfit(checkpoint: Checkpoint, topic: TopicState | undefined): string | undefined {

@@ -94,7 +94,8 @@ function settle(state: PartitionFreshness): void {
 function parse(value: Buffer | null): WatermarkRecord | undefined {
   try {
     const mark = JSON.parse(value?.toString('utf8') ?? '') as Partial<WatermarkRecord>;
-    const sound = typeof mark.topic === 'string' && typeof mark.asOf === 'number' && Array.isArray(mark.offsets);
+    const offsets = Array.isArray(mark.offsets) && mark.offsets.every((offset) => Number.isSafeInteger(offset) && offset >= 0);
+    const sound = typeof mark.topic === 'string' && typeof mark.asOf === 'number' && offsets;
     return sound ? (mark as WatermarkRecord) : undefined;
   } catch {
     return undefined; // counted by the caller: a foreign record on the watermark topic must not stop freshness

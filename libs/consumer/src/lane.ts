@@ -94,6 +94,8 @@ export class Lane {
   halt(error: FactlineError): void {
     this.#halted = true;
     this.#queue = [];
+    this.#facts = 0;
+    this.#bytes = 0;
     this.#setTrouble(error);
     this.log.error({ lane: this.name, code: error.code, error: error.message, details: error.details }, 'the partition is halted');
     this.events.pause();
@@ -159,11 +161,15 @@ export class Lane {
         this.checkpoint = result;
         this.#position = work.nextOffset;
         this.#lastCompletedMs = this.now();
-        this.#trouble = undefined;
+        if (!this.#halted) this.#trouble = undefined;
         this.events.advanced(result, work.nextOffset, work.records.length);
         return true;
       } catch (error) {
         const fault = error instanceof FactlineError ? error : defect(error, this.name);
+        if (!fault.retry && (await this.#superseded())) {
+          this.events.fenced();
+          return this.#giveBack(work);
+        }
         if (!fault.retry) {
           this.halt(fault);
           return false;
@@ -172,6 +178,15 @@ export class Lane {
         this.log.warn({ lane: this.name, attempt, code: fault.code, error: fault.message }, 'applying failed; trying again');
         await pause(backoffMs(attempt, { maxDelay: RETRY_MAX_MS }), signal);
       }
+    }
+  }
+
+  /** Whether another generation is live by now: it may have other columns, so that a failure says nothing about the fact. */
+  async #superseded(): Promise<boolean> {
+    try {
+      return (await this.target.generation()) !== this.checkpoint.generation;
+    } catch {
+      return false; // the failure itself is what is shown
     }
   }
 

@@ -56,9 +56,9 @@ export class FactSubscription {
   /** Leaves the group after the transactions in hand have ended. */
   async stop(): Promise<void> {
     this.#abort.abort();
+    await this.#closeLanes();
     await this.#moving;
     await this.#subscription?.stop();
-    await this.#closeLanes();
     await Promise.all(this.#loops);
   }
 
@@ -84,7 +84,7 @@ export class FactSubscription {
   async #join(): Promise<void> {
     for (let attempt = 1; !this.#abort.signal.aborted; attempt++) {
       try {
-        this.#subscription = await this.#options.log.subscribe({
+        const subscription = await this.#options.log.subscribe({
           group: this.#options.group,
           topics: this.#options.topics,
           events: {
@@ -95,6 +95,8 @@ export class FactSubscription {
             disturbed: (error, n) => this.#disturbed(error, n),
           },
         });
+        this.#subscription = subscription;
+        if (this.#abort.signal.aborted) await subscription.stop(); // stopped meanwhile: nobody else knows this one
         return;
       } catch (error) {
         this.#disturbed(error, attempt);
@@ -110,11 +112,11 @@ export class FactSubscription {
     for (let attempt = 1; this.#epoch === epoch && !this.#abort.signal.aborted; attempt++) {
       try {
         const lanes = await this.#claim(partitions);
-        if (this.#epoch !== epoch) return [];
+        if (this.#epoch !== epoch || this.#abort.signal.aborted) return [];
         for (const lane of lanes) this.#open(lane);
         this.#assignedEpoch = epoch;
         this.#trouble = undefined;
-        return lanes.filter((lane) => !lane.status.halted).map(({ checkpoint: { topic, partition, nextOffset } }) => ({ topic, partition, offset: nextOffset }));
+        return lanes.map(({ checkpoint: { topic, partition, nextOffset } }) => ({ topic, partition, offset: nextOffset }));
       } catch (error) {
         this.#disturbed(error, attempt);
         const waits = error instanceof FactlineError && error.retry ? backoffMs(attempt, { maxDelay: RETRY_MAX_MS }) : RECHECK_MS;
@@ -163,7 +165,10 @@ export class FactSubscription {
 
   #open(lane: Lane): void {
     this.#lanes.set(lane.name, lane);
-    this.#options.freshness.track(lane.checkpoint.topic, lane.checkpoint.partition, lane.checkpoint.nextOffset);
+    const { topic, partition, nextOffset } = lane.checkpoint;
+    this.#options.freshness.track(topic, partition, nextOffset);
+    if (lane.status.halted) this.#subscription?.pause(topic, partition);
+    else this.#subscription?.resume(topic, partition); // its former lane may have paused it
     lane.start();
   }
 
@@ -185,15 +190,21 @@ export class FactSubscription {
     );
   }
 
-  /** The database refused a commit: another generation went live, or another process owns the partition. Both are answered by asking the database and the group again. */
   #fenced(lane: Lane): void {
     this.#counts.fenced++;
+    this.#log.info({ subscription: this.#options.name, lane: lane.name }, 'a commit was refused: reading the position again');
+    this.#move(lane);
+  }
+
+  /** Another generation went live, or another process owns the partition. Both are answered by asking the database and the group again. */
+  #move(lane: Lane): void {
     const epoch = this.#epoch;
+    const { checkpoint } = lane;
+    const current = () => epoch === this.#epoch && !this.#abort.signal.aborted && this.#lanes.get(lane.name) === lane;
     this.#moving = this.#moving.then(async () => {
-      if (epoch !== this.#epoch || this.#abort.signal.aborted || this.#lanes.get(lane.name) !== lane) return;
-      this.#log.info({ subscription: this.#options.name, lane: lane.name }, 'a commit was refused: reading the position again');
+      if (!current() || lane.checkpoint !== checkpoint) return; // moved already, with another lane that met the same swap
       try {
-        if (await this.#followSwap(lane)) return;
+        if (await this.#followSwap(checkpoint.generation, current)) return;
       } catch (error) {
         this.#disturbed(error, 1);
       }
@@ -204,16 +215,26 @@ export class FactSubscription {
   }
 
   /** After a swap the partitions are still ours: go on in the new generation without leaving the group, which would stop all members for seconds. */
-  async #followSwap(fenced: Lane): Promise<boolean> {
+  async #followSwap(from: number, current: () => boolean): Promise<boolean> {
     const lanes = [...this.#lanes.values()];
-    if ((await this.#options.target.generation()) === fenced.checkpoint.generation) return false;
+    if ((await this.#options.target.generation()) === from || lanes.some((lane) => lane.status.halted)) return false;
     await Promise.all(lanes.map((lane) => lane.park()));
     const topics = await this.#options.log.describe(this.#options.topics);
     const checkpoints = await this.#options.target.claim(topics, lanes.map(({ checkpoint }) => checkpoint));
+    if (!current()) return true; // a rebalance came between, and has claimed by itself
     return lanes.every((lane) => {
       const checkpoint = checkpoints.find((each) => laneName(each) === lane.name);
       return checkpoint !== undefined && lane.restart(checkpoint);
     });
+  }
+
+  /** A swap is met by the next commit; where no fact comes, and where a partition is halted, nobody would meet it. */
+  async #noticeSwap(): Promise<void> {
+    if (this.#lanes.size === 0) return;
+    const generation = await this.#options.target.generation();
+    const left = [...this.#lanes.values()].find((lane) => lane.checkpoint.generation !== generation);
+    if (left) this.#move(left);
+    await this.#moving;
   }
 
   #disturbed(thrown: unknown, attempt: number): void {
@@ -238,13 +259,14 @@ export class FactSubscription {
   /** Two hints for others, neither of which decides anything: group offsets for lag tools, as-of times for readers in other processes. */
   async #report(): Promise<void> {
     let reportedMs = 0;
-    const written = new Map<string, number>();
+    const written = new Map<string, string>();
     while (!this.#abort.signal.aborted) {
       await pause(AS_OF_INTERVAL_MS, this.#abort.signal);
       try {
+        await this.#noticeSwap();
         await this.#writeAsOf(written);
       } catch (error) {
-        this.#log.warn({ subscription: this.#options.name, error: messageOf(error) }, 'as-of times were not written');
+        this.#log.warn({ subscription: this.#options.name, error: messageOf(error) }, 'the database did not take as-of times');
       }
       if (this.#clock.monotonic() - reportedMs >= REPORT_INTERVAL_MS && this.#lanes.size > 0) {
         reportedMs = this.#clock.monotonic();
@@ -253,13 +275,14 @@ export class FactSubscription {
     }
   }
 
-  async #writeAsOf(written: Map<string, number>): Promise<void> {
+  async #writeAsOf(written: Map<string, string>): Promise<void> {
     const entries = [...this.#lanes.values()].flatMap(({ name, checkpoint }) => {
       const asOfMs = this.#options.freshness.asOf(checkpoint.topic, checkpoint.partition);
-      return asOfMs !== undefined && asOfMs !== written.get(name) ? [{ name, checkpoint, asOfMs }] : [];
+      const what = `${checkpoint.generation} ${asOfMs}`;
+      return asOfMs !== undefined && what !== written.get(name) ? [{ name, checkpoint, asOfMs, what }] : [];
     });
     if (entries.length === 0) return;
     await this.#options.target.recordAsOf(entries);
-    for (const { name, asOfMs } of entries) written.set(name, asOfMs);
+    for (const { name, what } of entries) written.set(name, what);
   }
 }

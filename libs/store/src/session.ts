@@ -4,7 +4,7 @@ import type { Client } from 'pg';
 import copyStreams from 'pg-copy-streams';
 import { translate } from './errors.js';
 import { COPY_CHUNK_BYTES } from './limits.js';
-import { type Executor, type Result, type Tx, openTx, run } from './tx.js';
+import { type Executor, type Result, type Tx, afterCommit, commit, openTx, run } from './tx.js';
 
 const { from: copyFrom, to: copyTo } = copyStreams;
 
@@ -34,14 +34,18 @@ export class Session implements Executor {
   async transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     await this.query('begin');
     const { tx, close } = openTx(this.client);
+    let committing = false;
     let result: T;
     try {
       result = await work(tx);
-      await this.query('commit');
+      committing = true;
+      await commit(this.client);
     } catch (error) {
       close();
-      if (!this.lost) await this.query('rollback');
-      throw error;
+      await this.query('rollback').catch((lost: Error) => {
+        this.#lost ??= lost; // the server rolls back by itself
+      });
+      throw committing ? afterCommit(error) : error;
     }
     for (const callback of close()) callback();
     return result;

@@ -3,7 +3,7 @@ import { FactlineError, type Logger, backoffMs, messageOf, pause, silentLogger }
 import { translate } from './errors.js';
 import { CONNECT_TIMEOUT_MS, IDLE_IN_TRANSACTION_TIMEOUT_MS, LOCK_TIMEOUT_MS, POOL_CONNECTIONS, POOL_WAIT_MS, TRANSACTION_ATTEMPTS } from './limits.js';
 import { Session } from './session.js';
-import { type Executor, type Result, type Tx, openTx, run } from './tx.js';
+import { type Executor, type Result, type Tx, afterCommit, commit, openTx, run } from './tx.js';
 
 export interface StoreOptions {
   /** `postgres://user:password@host:port/database` */
@@ -32,6 +32,7 @@ export class Store implements Executor {
   readonly #pool: pg.Pool;
   readonly #options: StoreOptions;
   readonly #log: Logger;
+  #closed: Promise<void> | undefined;
 
   constructor(options: StoreOptions) {
     this.#options = options;
@@ -45,6 +46,10 @@ export class Store implements Executor {
     } as pg.PoolConfig);
     this.#pool.on('error', (error) => {
       this.#log.warn({ error: messageOf(error) }, 'an idle database connection was lost');
+    });
+    // The pool listens to idle connections only: one lost between two statements of a transaction would end the process.
+    this.#pool.on('connect', (client) => {
+      client.on('error', (error) => this.#log.debug({ error: messageOf(error) }, 'a database connection was lost'));
     });
   }
 
@@ -83,38 +88,30 @@ export class Store implements Executor {
     const begun = run(client, `begin isolation level ${ISOLATION[options.isolation ?? 'read committed']}${options.readOnly ? ' read only' : ''}`);
     begun.catch(() => undefined); // awaited below; a rejection before that is not unhandled
     let committing = false;
+    let result: T;
     try {
-      const result = await work(tx);
+      result = await work(tx);
       await begun;
       committing = true;
-      await this.#commit(client);
-      client.release();
-      for (const callback of close()) callback();
-      return result;
+      await commit(client);
     } catch (error) {
       close();
       await this.#rollback(client);
-      const fault = error instanceof FactlineError ? error : undefined;
-      if (committing && fault?.code === 'store.unavailable') throw outcomeUnknown(fault);
-      throw error;
+      throw committing ? afterCommit(error) : error;
     }
+    client.release();
+    this.#notify(close());
+    return result;
   }
 
-  /** Postgres answers ROLLBACK to the COMMIT of a failed transaction: without this look a swallowed statement error would pass for a commit. */
-  async #commit(client: pg.PoolClient): Promise<void> {
-    let command: string;
-    try {
-      ({ command } = await client.query('commit'));
-    } catch (error) {
-      throw translate(error);
-    }
-    if (command !== 'COMMIT') {
-      throw new FactlineError({
-        code: 'store.rolled-back',
-        kind: 'internal',
-        message: 'The transaction was rolled back at commit: one of its statements had failed and the error was not passed on.',
-        advice: 'Let statement errors leave the transaction function, or use a savepoint.',
-      });
+  /** The commit has happened: a callback that throws must not make it look undone, nor keep the others from running. */
+  #notify(callbacks: readonly (() => void)[]): void {
+    for (const callback of callbacks) {
+      try {
+        callback();
+      } catch (error) {
+        this.#log.error({ error: messageOf(error) }, 'a commit callback failed; the commit stands');
+      }
     }
   }
 
@@ -139,8 +136,10 @@ export class Store implements Executor {
     return session;
   }
 
-  async close(): Promise<void> {
-    await this.#pool.end();
+  /** Waits for what is under way; once however often it is called. */
+  close(): Promise<void> {
+    this.#closed ??= this.#pool.end();
+    return this.#closed;
   }
 
   async #connect(): Promise<pg.PoolClient> {
@@ -153,14 +152,3 @@ export class Store implements Executor {
 }
 
 const ISOLATION = { 'read committed': 'read committed', 'repeatable read': 'repeatable read', serializable: 'serializable' } as const;
-
-function outcomeUnknown(cause: FactlineError): FactlineError {
-  return new FactlineError({
-    code: 'store.outcome-unknown',
-    kind: 'unavailable',
-    retry: false,
-    message: 'The connection was lost while committing: the transaction may or may not have happened.',
-    advice: 'Look before doing it again, or repeat it with the same idempotency key.',
-    cause,
-  });
-}

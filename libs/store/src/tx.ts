@@ -86,3 +86,34 @@ export async function run<Row>(client: ClientBase, text: string, values?: readon
     throw translate(error);
   }
 }
+
+/** Postgres answers ROLLBACK to the COMMIT of a failed transaction: without this look a swallowed statement error would pass for a commit. */
+export async function commit(client: ClientBase): Promise<void> {
+  let command: string;
+  try {
+    ({ command } = await client.query('commit'));
+  } catch (error) {
+    throw translate(error);
+  }
+  if (command !== 'COMMIT') {
+    throw new FactlineError({
+      code: 'store.rolled-back',
+      kind: 'internal',
+      message: 'The transaction was rolled back at commit: one of its statements had failed and the error was not passed on.',
+      advice: 'Let statement errors leave the transaction function, or use a savepoint.',
+    });
+  }
+}
+
+/** What an error means that came while committing: of a lost connection nobody knows whether the server had committed before. */
+export function afterCommit(error: unknown): unknown {
+  if (!(error instanceof FactlineError) || error.code !== 'store.unavailable') return error;
+  return new FactlineError({
+    code: 'store.outcome-unknown',
+    kind: 'unavailable',
+    retry: false,
+    message: 'The connection was lost while committing: the transaction may or may not have happened.',
+    advice: 'Look before doing it again, or repeat it with the same idempotency key.',
+    cause: error,
+  });
+}

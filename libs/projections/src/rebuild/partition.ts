@@ -96,7 +96,11 @@ async function readPass(folder: PartitionFolder, task: PartitionTask, pass: numb
     if (states.size > limit) overflow.abort();
   };
   const abort = folder.abort ? AbortSignal.any([folder.abort, overflow.signal]) : overflow.signal;
-  await log.read({ topic: task.topic, ranges: [{ partition: task.partition, from: 0, to: task.end }], batch: take, abort });
+  try {
+    await log.read({ topic: task.topic, ranges: [{ partition: task.partition, from: 0, to: task.end }], batch: take, abort });
+  } catch (error) {
+    if (!overflow.signal.aborted || error !== overflow.signal.reason) throw error;
+  }
   folder.abort?.throwIfAborted();
   if (overflow.signal.aborted) return 'too-many-keys';
   return { states, last: last?.value ? { offset: last.offset, id: Buffer.from(factIdOf(last.value)) } : null };

@@ -1,0 +1,17 @@
+import { latency } from './measures/latency.js';
+import { outboxWriterCost } from './measures/outbox-writer-cost.js';
+import { projectionLive } from './measures/projection-live.js';
+import { rebuild } from './measures/rebuild.js';
+import { relayDrain } from './measures/relay-drain.js';
+import { swap } from './measures/swap.js';
+import type { Measure } from './measurement.js';
+
+/** In the order in which they run. */
+export const measures: Readonly<Record<string, Measure>> = {
+  'relay-drain': relayDrain,
+  'outbox-writer-cost': outboxWriterCost,
+  'projection-live': projectionLive,
+  rebuild,
+  swap,
+  latency,
+};

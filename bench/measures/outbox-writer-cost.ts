@@ -1,0 +1,86 @@
+import { FactOutbox } from 'factline/outbox';
+import { factMaker } from '../employees.js';
+import { type Measure, measured, median, perSecond } from '../measurement.js';
+import { PARTITIONS, type Scene, openScene } from '../scene.js';
+
+const CLIENTS = 8;
+const KEYS = 100_000;
+const FLOOR_PERCENT = 35;
+const INSERT = 'insert into business (employee_id, note, amount) values ($1, $2, $3)';
+
+type Way = 'without' | 'with' | 'pipelined';
+
+/** What stating a fact costs a writer: 8 clients run small transactions with and without `outbox.add`, in alternating order. */
+export const outboxWriterCost: Measure = async ({ world, quick, say }) => {
+  const scene = await openScene(world, 'writers');
+  await scene.store.query('create table business (id bigint generated always as identity primary key, employee_id text not null, note text not null, amount bigint not null)');
+  const blockMs = quick ? 1_200 : 3_000;
+  const order: Way[] = ['without', 'with', 'pipelined', 'pipelined', 'with', 'without'];
+  const rounds = quick ? 2 : 4;
+  const rates: Record<Way, number[]> = { without: [], with: [], pipelined: [] };
+  const counts: Record<Way, number> = { without: 0, with: 0, pipelined: 0 };
+  for (const way of order) await block(scene, way, blockMs / 4, counts); // warms up the code, the pool and the tables
+  for (let round = 0; round < rounds; round++) {
+    for (const way of order) rates[way].push(await block(scene, way, blockMs, counts));
+    say(`outbox-writer-cost: ${Math.round(rates.without.at(-1)!)} tx/s without, ${Math.round(rates.with.at(-1)!)} with outbox`);
+  }
+  const without = median(rates.without);
+  const cost = (way: Way) => (1 - median(rates[way]) / without) * 100;
+  return [
+    {
+      ...measured({
+        name: 'outbox-writer-cost',
+        value: cost('with'),
+        unit: '%',
+        ceiling: null,
+        floor: FLOOR_PERCENT,
+        faults: await faultsOf(scene, counts),
+        detail: {
+          transactionsPerSecondWithout: Math.round(without),
+          transactionsPerSecondWith: Math.round(median(rates.with)),
+          costWhenPipelinedPercent: Math.round(cost('pipelined') * 10) / 10,
+          blocks: rates.with.length,
+        },
+      }),
+      ceiling: Math.round(without),
+      ceilingName: 'the same transactions without outbox, tx/s',
+      ratio: Math.round((median(rates.with) / without) * 1_000) / 1_000,
+    },
+  ];
+};
+
+async function block({ store, topic, schemas }: Scene, way: Way, ms: number, counts: Record<Way, number>): Promise<number> {
+  const outbox = new FactOutbox({ store, schemaIds: schemas });
+  const fact = factMaker(topic, PARTITIONS, { keys: KEYS, each: Number.MAX_SAFE_INTEGER });
+  const started = performance.now();
+  let done = 0;
+  const client = async () => {
+    while (performance.now() - started < ms) {
+      const stated = fact(Math.floor(Math.random() * KEYS), 3);
+      await store.transaction(async (tx) => {
+        const inserted = tx.query(INSERT, [stated.key, 'a business row of this size', done], 'business');
+        if (way !== 'pipelined') await inserted;
+        if (way === 'without') return;
+        await Promise.all([inserted, outbox.add(tx, stated)]);
+      });
+      done++;
+    }
+  };
+  await Promise.all(Array.from({ length: CLIENTS }, client));
+  counts[way] += done;
+  return perSecond(done, performance.now() - started);
+}
+
+/** One business row per transaction, one outbox row per transaction with outbox, and each key numbered without holes. */
+async function faultsOf({ store }: Scene, counts: Record<Way, number>): Promise<string[]> {
+  const { rows } = await store.query<{ business: number; stated: number; broken: number }>(
+    `select (select count(*) from business)::integer as business, (select count(*) from factline.outbox)::integer as stated,
+       (select count(*) from (select from factline.outbox group by key having count(distinct sequence) <> max(sequence) or min(sequence) <> 1) k)::integer as broken`,
+  );
+  const { business, stated, broken } = rows[0]!;
+  const faults: string[] = [];
+  if (business !== counts.without + counts.with + counts.pipelined) faults.push(`${business} business rows for ${counts.without + counts.with + counts.pipelined} transactions`);
+  if (stated !== counts.with + counts.pipelined) faults.push(`${stated} outbox rows for ${counts.with + counts.pipelined} transactions`);
+  if (broken > 0) faults.push(`${broken} keys are not numbered 1, 2, 3 ...`);
+  return faults;
+}
