@@ -3,6 +3,7 @@ import { type Clock, FactlineError, type Logger, type Signal } from 'factline/ke
 import { type Store, type Tx, assertTx } from 'factline/store';
 import { ADD_MANY_FACTS, TRACEPARENT_CHARACTERS } from './limits.js';
 import { type Pressure, PressureGauge, type PressureLimits, measureBacklog, outboxFull, pressureLimits } from './pressure.js';
+import { ADD } from './schema.js';
 import { tokenOf } from './token.js';
 
 /** Answers the registered writer schema's id, from memory: `add` runs in requests and asks nobody. */
@@ -42,7 +43,6 @@ interface AddedRow {
   sequence: string;
 }
 
-const ADD = 'select sequence from factline.outbox_add($1, $2, $3, $4)';
 // The function runs once per element in the order of the arrays: a lateral join over an ordinality has no other way to run.
 const ADD_MANY = `select added.sequence from unnest($1::text[], $2::text[], $3::bytea[]) with ordinality as given (topic, key, value, place)
   cross join lateral factline.outbox_add(given.topic, given.key, given.value, $4) as added order by given.place`;
@@ -98,7 +98,7 @@ export class FactOutbox {
     assertTx(tx);
     const { id, value } = this.#encode(fact);
     const { name: topic } = fact.type.topic;
-    const { rows } = await tx.query<AddedRow>(ADD, [topic, fact.key, value, this.#traceparent()], 'factline.outbox_add');
+    const { rows } = await tx.query<AddedRow>(ADD, [topic, fact.key, value, this.#traceparent()], 'factline.add');
     tx.onCommit(this.#wake);
     return stated(id, topic, fact.key, rows[0]!);
   }
