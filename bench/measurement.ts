@@ -35,7 +35,7 @@ export function measured(parts: Omit<Measurement, 'ratio' | 'gate'> & { faults: 
     ...rest,
     value: rounded(rest.value),
     ceiling: rest.ceiling === null ? null : rounded(rest.ceiling),
-    ratio: rest.ceiling ? rounded(rest.value / rest.ceiling) : null,
+    ratio: rest.ceiling && !Number.isNaN(rest.value) ? rounded(rest.value / rest.ceiling) : null,
     gate: faults.length === 0 ? 'passed' : 'FAILED',
     ...((detail || faults.length > 0) && { detail: { ...detail, ...(faults.length > 0 && { faults: faults.slice(0, 5).join('; ') }) } }),
   };
