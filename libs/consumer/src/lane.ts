@@ -1,7 +1,7 @@
 import type { RecordBatch } from 'factline/log';
 import { FactlineError, type Logger, Signal, backoffMs, messageOf, pause } from 'factline/kernel';
 import { type Checkpoint, laneName } from './checkpoint.js';
-import { BATCH_FACTS, QUEUE_BYTES, QUEUE_FACTS, RETRY_MAX_MS } from './limits.js';
+import { BATCH_FACTS, BATCH_WAIT_MS, QUEUE_BYTES, QUEUE_FACTS, RETRY_MAX_MS } from './limits.js';
 import type { SubscriptionTarget, Work } from './target.js';
 
 /** Why a partition does not move, as shown to people. */
@@ -118,6 +118,7 @@ export class Lane {
   async #run(): Promise<void> {
     const { signal } = this.#abort;
     while (!signal.aborted && !this.#halted) {
+      await this.#gather(signal);
       const work = this.#take();
       if (!work) {
         this.#waitingSinceMs = undefined;
@@ -125,6 +126,16 @@ export class Lane {
       } else if (!(await this.#apply(work, signal))) {
         return;
       }
+    }
+  }
+
+  /** While the log is known to hold more than a batch, waits a moment for a full one; a lane that keeps up never waits. */
+  async #gather(signal: AbortSignal): Promise<void> {
+    const until = this.now() + BATCH_WAIT_MS;
+    while (this.#facts > 0 && this.#facts < BATCH_FACTS && !this.#paused && this.#endOffset - this.#position > BATCH_FACTS) {
+      const left = until - this.now();
+      if (left <= 0 || signal.aborted) return;
+      await this.#wake.wait(left, signal);
     }
   }
 

@@ -124,7 +124,7 @@ const types = Object.fromEntries(
       schema: writerSchema(kind),
     }),
   ]),
-) as Record<Kind, (key: string, data: Record<string, unknown>) => Fact>;
+) as unknown as Record<Kind, (key: string, data: Record<string, unknown>) => Fact>;
 
 /** A stated step as the relay publishes it; equal calls give facts with different ids, so keep what is sent twice. */
 export function recordOf({ key, kind, owner, cents, sequence }: Stated): OutgoingRecord {

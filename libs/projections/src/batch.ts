@@ -1,11 +1,10 @@
-import { LRUCache } from 'lru-cache';
 import { type FactDecoder, factIdOf } from 'factline/contracts';
 import type { Checkpoint, Work } from 'factline/consumer';
 import type { LogRecord } from 'factline/log';
 import type { Executor } from 'factline/store';
 import { arrayLiteral, assertRow } from './encode.js';
 import { Folder, type KeyState } from './fold.js';
-import { ROW_CACHE_ENTRIES } from './limits.js';
+import { RowCache } from './row-cache.js';
 import type { Projection } from './projection.js';
 import type { Tables } from './tables.js';
 
@@ -15,7 +14,7 @@ import type { Tables } from './tables.js';
  */
 export class BatchEngine {
   readonly #folder: Folder;
-  readonly #caches = new Map<string, LRUCache<string, KeyState>>();
+  readonly #caches = new Map<string, RowCache>();
   readonly #statement: string;
 
   constructor(
@@ -39,7 +38,7 @@ export class BatchEngine {
 
   /** What this process knows of a key right now; undefined when it does not remember it. */
   peek(topic: string, partition: number, key: string): KeyState | undefined {
-    return this.#caches.get(`${topic}/${partition}`)?.peek(key);
+    return this.#caches.get(`${topic}/${partition}`)?.get(key);
   }
 
   /** One transaction. `fenced`: the checkpoint was not where expected, nothing was written. */
@@ -66,15 +65,15 @@ export class BatchEngine {
     return next;
   }
 
-  #cache(checkpoint: Checkpoint): LRUCache<string, KeyState> {
+  #cache(checkpoint: Checkpoint): RowCache {
     const name = `${checkpoint.topic}/${checkpoint.partition}`;
     let cache = this.#caches.get(name);
-    if (!cache) this.#caches.set(name, (cache = new LRUCache({ max: ROW_CACHE_ENTRIES })));
+    if (!cache) this.#caches.set(name, (cache = new RowCache()));
     return cache;
   }
 
   /** States are copies: a batch that fails leaves the cache as it was. Unknown keys are loaded with one query. */
-  async #states(cache: LRUCache<string, KeyState>, keys: readonly string[], records: readonly LogRecord[]): Promise<Map<string, KeyState>> {
+  async #states(cache: RowCache, keys: readonly string[], records: readonly LogRecord[]): Promise<Map<string, KeyState>> {
     const states = new Map<string, KeyState>();
     const unknown: string[] = [];
     for (let i = 0; i < keys.length; i++) {
@@ -131,9 +130,9 @@ export class BatchEngine {
         to.lastOffset,
         to.lastFactId,
         arrayLiteral(gone, String),
-        arrayLiteral(goneSequences, String),
-        ...columns.map(({ name, toText }) => arrayLiteral(kept.map((row) => (row as Record<string, unknown>)[name]), toText)),
-        arrayLiteral(sequences, String),
+        arrayLiteral(goneSequences, String, true),
+        ...columns.map(({ name, toText, bare }) => arrayLiteral(kept.map((row) => (row as Record<string, unknown>)[name]), toText, bare)),
+        arrayLiteral(sequences, String, true),
       ],
       `apply_${this.tables.schema}`,
     );

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { FactDecoder } from 'factline/contracts';
 import type { LogRecord } from 'factline/log';
-import { foldHistory, projection } from './index.js';
+import { type Projection, foldHistory, projection } from './index.js';
 import { arrayLiteral, assertRow, columnsOf, copyLine, escapeCopy } from './encode.js';
 import { Folder, type KeyState } from './fold.js';
 import { type Stated, accounts, expected, numbered, opened, paid, recordOf, someDuplicates, someSteps, step, withDuplicates, writers } from './accounts.spec.support.js';
@@ -17,7 +17,7 @@ class Fold {
   readonly folder: Folder;
   readonly states = new Map<string, KeyState>();
 
-  constructor(readonly model = accounts(), readonly fromZero = true) {
+  constructor(readonly model: Projection = accounts(), readonly fromZero = true) {
     this.decoder = new FactDecoder(model.facts, writers);
     this.folder = new Folder(model, this.decoder);
   }
@@ -49,7 +49,7 @@ describe('folding', () => {
         expect(rows).toEqual(expected(history));
         expect(folder.duplicates).toBe(again.length);
       }),
-      { numRuns: 200 },
+      { numRuns: 60 },
     );
   });
 
@@ -116,7 +116,7 @@ describe('folding', () => {
       throw new TypeError('no such thing');
     });
     const history = records(numbered([step('a', 'Opened'), step('a', 'Paid')]));
-    await expect(new Fold(failing).all(history)).rejects.toMatchObject({
+    await expect(new Fold(failing as unknown as Projection).all(history)).rejects.toMatchObject({
       code: 'projection.fold-failed',
       kind: 'integrity',
       retry: false,

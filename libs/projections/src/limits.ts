@@ -14,19 +14,33 @@ export const PROGRESS_INTERVAL_MS = 500;
 export const HEARTBEAT_DEAD_MS = 15_000;
 /** How long a swap waits for a lock before it lets readers and writers through and tries again. */
 export const SWAP_LOCK_TIMEOUT_MS = 2_000;
-/** Attempts to catch a moving live model at the moment of the swap; each costs a few milliseconds and succeeds more often than not. */
-export const SWAP_ATTEMPTS = 50;
-/** Rounds of following the live model before verification; each reads what arrived during the last. */
-export const TAIL_ROUNDS = 1_000;
+/** Attempts of a swap when somebody holds a lock for longer than it waits. */
+export const SWAP_ATTEMPTS = 5;
+/** Rounds of following the live model before it counts as near; each reads what arrived during the last, so a few are enough unless live outruns a rebuild. */
+export const TAIL_ROUNDS = 20;
+/** Facts between the staged build and the live one that are near enough: verification and swap do the rest at exact positions, in under 100 ms. */
+export const TAIL_NEAR_FACTS = 5_000;
+/** How long a swap waits for facts that the live model has applied already: they are in the log, so only a broker that went away is late. */
+export const TAIL_ARRIVAL_MS = 1_000;
+/** Applications before a swap's transaction, so that its statements are prepared and its rows remembered: the first costs 10 times the third. */
+export const WARM_ROUNDS = 3;
+/** How long verification waits for a live model that is behind the staged one. */
+export const LIVE_WAIT_MS = 10_000;
 /** Buckets of the verification hash: a difference is searched in 1/256 of the rows. */
 export const VERIFY_BUCKETS = 256;
 /** Differing rows printed by verification. */
 export const VERIFY_ROWS_SHOWN = 20;
-/** Free disk wanted before a rebuild, in sizes of the live model: the new build, and room for its indexes and sorting. */
-export const DISK_HEADROOM_FACTOR = 2;
 /** Facts read to estimate a rebuild's duration before it starts. */
 export const ESTIMATE_FACTS = 20_000;
 /** For how long an as-of time read from the database is answered again. */
 export const AS_OF_CACHE_MS = 200;
 /** How often a reader looks again while it waits for its own write. */
 export const AWAIT_POLL_MS = 20;
+/** When a reader that waited in vain for its own write should ask again: several polls of the relay later. */
+export const READ_RETRY_AFTER_MS = 1_000;
+/** How often verification looks whether the live model has caught up. */
+export const LIVE_LOOK_MS = 50;
+/** Facts from which on a rebuild folds on several threads: starting one costs 0.35 s of CPU, and below this one thread was as fast as two. */
+export const THREADS_FROM_FACTS = 500_000;
+/** Young generation of a folding thread: rows live long and records die at once, and Node's default of 16 MB made it copy rows again and again. */
+export const THREAD_YOUNG_MB = 64;

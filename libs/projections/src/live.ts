@@ -50,16 +50,16 @@ export class LiveProjection implements SubscriptionTarget {
     return this.engine.apply(checkpoint, work);
   }
 
+  /** Whoever owns the partition now: what was applied in this generation stays applied. */
   async recordAsOf(entries: readonly { checkpoint: Checkpoint; asOfMs: number }[]): Promise<void> {
     await this.store.query(
       `update ${this.#tables.checkpoints} c set as_of = greatest(c.as_of, to_timestamp(t.as_of / 1000.0))
-       from unnest($1::text[], $2::integer[], $3::integer[], $4::bigint[], $5::double precision[]) as t (topic, partition, generation, epoch, as_of)
-       where c.topic = t.topic and c.partition = t.partition and c.generation = t.generation and c.epoch = t.epoch`,
+       from unnest($1::text[], $2::integer[], $3::integer[], $4::double precision[]) as t (topic, partition, generation, as_of)
+       where c.topic = t.topic and c.partition = t.partition and c.generation = t.generation`,
       [
         entries.map(({ checkpoint }) => checkpoint.topic),
         entries.map(({ checkpoint }) => checkpoint.partition),
         entries.map(({ checkpoint }) => checkpoint.generation),
-        entries.map(({ checkpoint }) => checkpoint.epoch),
         entries.map(({ asOfMs }) => asOfMs),
       ],
     );

@@ -5,7 +5,7 @@ import type { ReadToken } from 'factline/outbox';
 import type { Store } from 'factline/store';
 import type { LiveProjection } from './live.js';
 import type { Projection } from './projection.js';
-import { AS_OF_CACHE_MS, AWAIT_POLL_MS } from './limits.js';
+import { AS_OF_CACHE_MS, AWAIT_POLL_MS, READ_RETRY_AFTER_MS } from './limits.js';
 import { Tables } from './tables.js';
 
 /** How readers ask a projection's tables about time: how old an answer may be, and whether one's own write is in it. */
@@ -66,6 +66,6 @@ function notYet(name: string, timeoutMs: number): FactlineError {
     kind: 'unavailable',
     message: `The read model '${name}' does not contain your write yet, after waiting ${timeoutMs} ms.`,
     advice: 'Ask again with the same token, or without it to take what is there.',
-    retryAfterMs: 1_000,
+    retryAfterMs: READ_RETRY_AFTER_MS,
   });
 }

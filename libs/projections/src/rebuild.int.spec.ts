@@ -1,10 +1,9 @@
 import kafkajs from 'kafkajs';
 import { migrateOutbox } from 'factline/outbox';
 import { until } from 'factline/testing';
-import { accounts, expected, keyIn, numbered, recordOf, schemaIdOfKind, step, withDuplicates } from './accounts.spec.support.js';
+import { accounts, expected, keyIn, numbered, paid, recordOf, schemaIdOfKind, step, withDuplicates } from './accounts.spec.support.js';
 import { type Scene, type Site, lastSequences, site } from './site.spec.support.js';
-import { Rebuild, projection } from './index.js';
-import { paid } from './accounts.spec.support.js';
+import { type RebuildProgress, projection } from './index.js';
 import { connect } from './rebuild/connections.js';
 
 let there: Site;
@@ -21,6 +20,7 @@ afterEach(() => scene.close());
 const keys = Array.from({ length: 30 }, (_, i) => `k-${i}`);
 const some = () => numbered([...keys.map((key, i) => step(key, 'Opened', i)), ...keys.flatMap((key, i) => [step(key, 'Paid', i), step(key, i % 7 ? 'Renamed' : 'Closed', 0, `n ${i}\t`)])]);
 const kafka = () => new kafkajs.Kafka({ brokers: [...there.at.kafka], clientId: there.at.name, logLevel: kafkajs.logLevel.NOTHING });
+const connectionsOf = () => ({ databaseUrl: there.url, kafka: { brokers: there.at.kafka }, registryUrl: there.at.registryUrl });
 /** Facts of a partition before `offset` are gone, as after retention. */
 const removeBefore = async (partition: number, offset: number) => {
   const admin = kafka().admin();
@@ -72,6 +72,19 @@ describe('a rebuild', () => {
     expect(await scene.rows()).toEqual(expected(scene.history));
     await scene.publish(numbered([step('k-1', 'Paid', 5)], lastSequences(scene.history)));
     await scene.settled(scene.subscribe(await scene.live()));
+  });
+
+  it('knows what was deleted: a late duplicate does not bring it back in the new generation either', async () => {
+    const history = numbered([step('a', 'Opened'), step('b', 'Opened'), step('a', 'Closed')]);
+    await scene.publish(history);
+    await scene.feed(await scene.live());
+    const rebuild = await scene.rebuild();
+    await rebuild.stage();
+    await rebuild.swap();
+    expect(await scene.deletions()).toEqual(new Map([['a', 2]]));
+    await scene.publish(history.slice(0, 1));
+    await scene.feed(await scene.live());
+    expect(await scene.rows()).toEqual(expected(history));
   });
 
   it('goes on where it was interrupted, and does the rest only', async () => {
@@ -212,12 +225,45 @@ describe('what a rebuild refuses', () => {
     await expect(scene.rebuild({ projection: several })).rejects.toMatchObject({ code: 'projection.several-topics' });
   });
 
-  it('a topic that does not exist, and leaves no connection behind', async () => {
+  it('a topic that does not exist', async () => {
     const nowhere = accounts(`${there.at.name}.nowhere`, { name: scene.name });
-    const rebuild = await scene.rebuild({ projection: nowhere });
-    await expect(rebuild.stage()).rejects.toMatchObject({ code: 'log.topic-unknown' });
-    const missing = { databaseUrl: scene.url, kafka: { brokers: there.at.kafka }, registryUrl: there.at.registryUrl };
-    await expect(Rebuild.open({ projection: nowhere, connections: { ...missing, databaseUrl: scene.url.replace(/\w+$/, 'no_such_database') } })).rejects.toMatchObject({ code: 'store.database-unknown' });
+    await expect((await scene.rebuild({ projection: nowhere })).stage()).rejects.toMatchObject({ code: 'log.topic-unknown' });
+  });
+
+  it('a database without the shared tables, and leaves no connection behind', async () => {
+    const databaseUrl = await there.at.database('bare');
+    const name = new URL(databaseUrl).pathname.slice(1);
+    await there.store.query(`create role factline_replay_${name}`);
+    await expect(scene.rebuild({ connections: { ...connectionsOf(), databaseUrl } })).rejects.toMatchObject({ code: 'store.table-unknown', advice: expect.stringContaining('migrate') });
+    const { rowCount } = await there.store.query('select from pg_stat_activity where datname = $1', [name]);
+    expect(rowCount).toBe(0);
+    await expect(scene.rebuild({ connections: { ...connectionsOf(), databaseUrl: databaseUrl.replace(name, 'no_such_database') } })).rejects.toMatchObject({ code: 'store.database-unknown' });
+  });
+});
+
+describe('progress', () => {
+  it('is told and written, from nothing to all, with the rate and each partition', async () => {
+    await scene.publish(some());
+    const told: RebuildProgress[] = [];
+    const rebuild = await scene.rebuild({ onProgress: (progress) => told.push(progress) });
+    await rebuild.stage();
+    const all = scene.history.length;
+    expect(told[0]).toMatchObject({ phase: 'stage', facts: 0, totalFacts: all, etaMs: null });
+    expect(told.at(-1)).toMatchObject({ facts: all, totalFacts: all, etaMs: 0, factsPerSecond: expect.any(Number) });
+    expect(told.at(-1)!.partitions.every(({ offset, end }) => offset === end)).toBe(true);
+    expect((await (await scene.rebuild()).status()).staged).toMatchObject({ phase: 'staged', progress: { facts: all }, alive: false });
+  });
+
+  it('that cannot be told ends the rebuild, unless something else failed before', async () => {
+    await scene.publish(some());
+    const onProgress = () => {
+      throw new RangeError('the terminal is gone');
+    };
+    await expect((await scene.rebuild({ onProgress })).stage()).rejects.toThrow('the terminal is gone');
+    await scene.close();
+    await there.store.query(`drop schema ${scene.name}_next cascade; delete from factline.rebuild`);
+    await scene.publish(numbered([step('k-1', 'Paid')], new Map([['k-1', 90]])));
+    await expect((await scene.rebuild({ onProgress })).stage()).rejects.toMatchObject({ code: 'fact.sequence-gap' });
   });
 });
 
@@ -226,8 +272,7 @@ describe('side effects', () => {
     await migrateOutbox(there.store);
     const value = recordOf(numbered([step('a', 'Opened')])[0]!).value;
     const state = "select factline.outbox_add('t', 'k', $1, null)";
-    const connections = { databaseUrl: scene.url, kafka: { brokers: there.at.kafka }, registryUrl: there.at.registryUrl };
-    const connected = await connect(connections, 'spec');
+    const connected = await connect(connectionsOf(), 'spec');
     try {
       await expect(connected.store.query(state, [value])).rejects.toMatchObject({ code: 'store.forbidden' });
       await expect(connected.store.query("insert into factline.outbox (sequence, slot, topic, key, value) values (1, 0, 't', 'k', $1)", [value])).rejects.toMatchObject({ code: 'store.forbidden' });

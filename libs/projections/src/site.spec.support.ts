@@ -107,9 +107,10 @@ export class Scene {
   }
 
   /** Applies all there is, without a group: batches of the given sizes in turn. */
-  async feed(live: LiveProjection, sizes: readonly number[] = [1_000]): Promise<void> {
-    for (const claimed of await this.claim(live)) {
-      let checkpoint = claimed;
+  async feed(live: Pick<LiveProjection, 'apply'>, sizes: readonly number[] = [1_000], claimed?: readonly Checkpoint[]): Promise<Checkpoint[]> {
+    const reached: Checkpoint[] = [];
+    for (const first of claimed ?? (await this.claim(live as LiveProjection))) {
+      let checkpoint = first;
       const records = await this.read(checkpoint.partition, checkpoint.nextOffset);
       for (let from = 0, turn = 0; from < records.length; turn++) {
         const batch = records.slice(from, (from += sizes[turn % sizes.length]!));
@@ -117,11 +118,14 @@ export class Scene {
         if (applied === 'fenced') throw new Error('fenced');
         checkpoint = applied;
       }
+      reached.push(checkpoint);
     }
+    return reached;
   }
 
-  subscribe(live: LiveProjection, freshness = new Freshness()): FactSubscription {
-    const subscription = new FactSubscription({ name: this.name, group: this.group, topics: [this.topic], log: this.log, target: live, freshness });
+  /** Another `group` has all partitions as well, as another app would. */
+  subscribe(live: LiveProjection, freshness = new Freshness(), group = this.group): FactSubscription {
+    const subscription = new FactSubscription({ name: this.name, group, topics: [this.topic], log: this.log, target: live, freshness });
     subscription.start();
     this.onClose(() => subscription.stop());
     return subscription;
@@ -129,12 +133,16 @@ export class Scene {
 
   /** Everything published is applied by the subscription, and the table is what it must be. */
   async settled(subscription: FactSubscription): Promise<void> {
+    await this.caughtUp(subscription);
+    expect(await this.rows()).toEqual(expected(this.history));
+  }
+
+  async caughtUp(subscription: FactSubscription): Promise<void> {
     const [topic] = await this.log.describe([this.topic]);
     await until(`${this.name} is up to date`, () => {
       const { state, partitions } = subscription.status;
       return state === 'LIVE' && topic!.partitions.every(({ end }, partition) => partitions.some((each) => each.partition === partition && each.nextOffset >= end));
     }, 15_000).catch((error: Error) => Promise.reject(new Error(`${error.message} ${JSON.stringify(subscription.status)}`)));
-    expect(await this.rows()).toEqual(expected(this.history));
   }
 
   async rebuild(options: Partial<RebuildOptions> = {}): Promise<Rebuild> {
@@ -149,6 +157,14 @@ export class Scene {
       `select account_id, owner, balance::double precision as balance, payments, note, tags from ${schema}.${this.name}`,
     );
     return new Map(rows.map((row) => [row.account_id, row]));
+  }
+
+  /** Keys without a row, and the sequence at which they were deleted. */
+  async deletions(schema = this.name): Promise<Map<string, number>> {
+    const { rows } = await this.store.query<{ key: string; sequence: number }>(
+      `select key, sequence::integer as sequence from ${schema}.gone where key not in (select account_id from ${schema}.${this.name})`,
+    );
+    return new Map(rows.map(({ key, sequence }) => [key, sequence]));
   }
 
   async checkpoint(partition: number, schema = this.name): Promise<{ next_offset: string; generation: number; epoch: string }> {

@@ -88,7 +88,7 @@ describe('migrations', () => {
   const second = { name: 'second', sql: 'insert into one values (2)' };
 
   it('are applied once by twenty installers that start together', async () => {
-    const installers = await Promise.all(Array.from({ length: 4 }, () => t.at.store(t.url)));
+    const installers = Array.from({ length: 4 }, () => t.at.store(t.url));
     const applied = await Promise.all(Array.from({ length: 20 }, (_, i) => migrate(installers[i % 4]!, 'twenty', [first, second])));
     expect(applied.filter((names) => names.length > 0)).toEqual([['first', 'second']]);
     expect((await store.query('select n from one order by n')).rows).toEqual([{ n: 1 }, { n: 2 }]);

@@ -20,6 +20,8 @@ export interface StoreOptions {
 export interface TransactionOptions {
   isolation?: 'read committed' | 'repeatable read' | 'serializable';
   readOnly?: boolean;
+  /** How often the function may run in all, when the server reports a serialization failure or a deadlock. Default 5. */
+  attempts?: number;
 }
 
 /**
@@ -63,10 +65,15 @@ export class Store implements Executor {
 
   async query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[], name?: string): Promise<Result<Row>> {
     const client = await this.#connect();
+    let lost = false;
     try {
       return await run<Row>(client, text, values, name);
+    } catch (error) {
+      // The server's farewell arrives before the socket closes: the pool would give the connection to the next caller.
+      lost = error instanceof FactlineError && error.code === 'store.unavailable';
+      throw error;
     } finally {
-      client.release();
+      client.release(lost);
     }
   }
 
@@ -76,7 +83,7 @@ export class Store implements Executor {
       try {
         return await this.#attempt(work, options);
       } catch (error) {
-        if (!(error instanceof FactlineError && error.code === 'store.contended') || attempt >= TRANSACTION_ATTEMPTS) throw error;
+        if (!(error instanceof FactlineError && error.code === 'store.contended') || attempt >= (options.attempts ?? TRANSACTION_ATTEMPTS)) throw error;
         await pause(backoffMs(attempt, { delay: 5, maxDelay: 200 }));
       }
     }

@@ -11,6 +11,11 @@ export function vectorOf(checkpoints: readonly Checkpoint[]): Vector {
   return new Map(checkpoints.map(({ partition, nextOffset }) => [partition, nextOffset]));
 }
 
+/** Offsets that `a` has to go to reach `b`. */
+export function distance(a: Vector, b: Vector): number {
+  return [...b].reduce((sum, [partition, offset]) => sum + Math.max(0, offset - (a.get(partition) ?? 0)), 0);
+}
+
 /** Whether every partition of `a` is at or beyond `b`. */
 export function reaches(a: Vector, b: Vector): boolean {
   return [...b].every(([partition, offset]) => (a.get(partition) ?? 0) >= offset);

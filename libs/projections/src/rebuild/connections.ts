@@ -20,18 +20,24 @@ export interface Connected {
 /** Opens what a rebuild works with: no producer is built, and the database role has no right to the outbox, so side effects are impossible, not suppressed. */
 export async function connect(connections: RebuildConnections, name: string): Promise<Connected> {
   const asApp = new Store({ url: connections.databaseUrl, applicationName: name, connections: 1 });
-  const role = await replayRole(asApp).finally(() => asApp.close());
+  let role: string;
+  try {
+    role = await replayRole(asApp);
+  } finally {
+    await asApp.close();
+  }
   const store = new Store({ url: connections.databaseUrl, applicationName: name, connections: 4, role });
   const log = kafkaLog({ ...connections.kafka, clientId: 'factline-replay' });
   const schemas = new RegisteredSchemas({ registry: new SchemaRegistry({ url: connections.registryUrl }), memory: schemaMemory(store) });
-  await schemas.start();
-  return {
-    log,
-    store,
-    schemas,
-    close: async () => {
-      await log.close();
-      await store.close();
-    },
+  const close = async () => {
+    await log.close();
+    await store.close();
   };
+  try {
+    await schemas.start();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { log, store, schemas, close };
 }

@@ -1,12 +1,11 @@
 import { type Checkpoint, readCheckpoints } from 'factline/consumer';
 import { FactDecoder } from 'factline/contracts';
-import { FactlineError } from 'factline/kernel';
 import type { FactLog } from 'factline/log';
 import type { Session, Store } from 'factline/store';
 import { BatchEngine } from '../batch.js';
 import type { Projection } from '../projection.js';
 import { Tables, schemaNames } from '../tables.js';
-import { type Vector, catchUp, reaches, vectorOf } from './catch-up.js';
+import { type Vector, catchUp } from './catch-up.js';
 import { type RebuildConnections, connect } from './connections.js';
 import type { RebuildProgress } from './ledger.js';
 import { type Build, onlyTopic, readBuild } from './plan.js';
@@ -45,7 +44,10 @@ export class RebuildContext {
   static async open(options: RebuildOptions): Promise<RebuildContext> {
     onlyTopic(options.projection);
     const { log, store, schemas, close } = await connect(options.connections, 'factline replay');
-    const session = await store.session();
+    const session = await store.session().catch(async (error: unknown) => {
+      await close();
+      throw error;
+    });
     return new RebuildContext(options, log, store, session, () => new FactDecoder(options.projection.facts, schemas), close);
   }
 
@@ -79,15 +81,8 @@ export class RebuildContext {
     return new Map(topic!.partitions.map(({ end }, partition) => [partition, end]));
   }
 
-  /** Moves the staged build to exactly a vector. @throws `rebuild.live-behind` when it is beyond it already. */
+  /** Moves the staged build up to a vector; partitions beyond theirs stay where they are. */
   async moveNextTo(to: Vector): Promise<void> {
-    const reached = await catchUp(this.log, this.engine('next'), this.session, await this.checkpoints('next'), to);
-    if (reaches(to, vectorOf(reached))) return;
-    throw new FactlineError({
-      code: 'rebuild.live-behind',
-      kind: 'unavailable',
-      message: `The live model of '${this.projection.name}' is behind the staged one, so they cannot be compared at the same positions.`,
-      advice: 'Start the app and let it catch up, or stage again.',
-    });
+    await catchUp(this.log, this.engine('next'), this.session, await this.checkpoints('next'), to);
   }
 }

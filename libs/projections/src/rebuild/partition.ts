@@ -39,13 +39,26 @@ export interface PartitionFolder {
   rowsInMemory?: number;
 }
 
+/** Folds partitions one after another, and loads the rows of one while the next is read. @returns the rows loaded. */
+export async function foldPartitions(folder: PartitionFolder, next: () => Promise<PartitionTask | undefined>): Promise<number> {
+  let rows = 0;
+  let loading = Promise.resolve(0);
+  for (let task = await next(); task; task = await next()) {
+    const load = await foldPartition(folder, task);
+    rows += await loading;
+    loading = load();
+    loading.catch(() => undefined); // awaited with the next partition; a rejection before that is not unhandled
+  }
+  return rows + (await loading);
+}
+
 /**
  * Folds one partition in memory and loads its final rows with COPY; rows and checkpoint commit together, so a killed rebuild goes on at the first
  * partition without a checkpoint. Keys of different partitions never meet, so memory is bounded by one partition; a partition with more keys than
  * fit is read in 2, 4, 8 ... passes, each for a part of its keys.
  * @returns a function that loads what was folded; call it while the next partition is being read.
  */
-export async function foldPartition(folder: PartitionFolder, task: PartitionTask): Promise<() => Promise<number>> {
+async function foldPartition(folder: PartitionFolder, task: PartitionTask): Promise<() => Promise<number>> {
   for (let passes = 1; passes <= REBUILD_PASSES; passes *= 2) {
     const first = await readPass(folder, task, 0, passes);
     if (first === 'too-many-keys') continue;
@@ -132,7 +145,7 @@ export async function sampleRate(parts: Pick<PartitionFolder, 'projection' | 'lo
 }
 
 async function loadPasses(folder: PartitionFolder, task: PartitionTask, first: Folded, passes: number): Promise<number | 'too-many-keys'> {
-  const tooMany = Symbol('too many keys');
+  const tooMany = new Error('too many keys');
   try {
     return await folder.session.transaction(async (tx) => {
       let rows = await copyStates(folder, first.states);

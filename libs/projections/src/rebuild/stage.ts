@@ -1,10 +1,10 @@
 import { pause } from 'factline/kernel';
-import { PROGRESS_INTERVAL_MS, TAIL_ROUNDS } from '../limits.js';
+import { PROGRESS_INTERVAL_MS, TAIL_NEAR_FACTS, TAIL_ROUNDS, THREADS_FROM_FACTS } from '../limits.js';
 import { writeAbout } from '../tables.js';
-import { reaches, vectorOf } from './catch-up.js';
+import { distance, vectorOf } from './catch-up.js';
 import type { RebuildContext } from './context.js';
 import { readLedger, writeLedger } from './ledger.js';
-import { type PartitionFolder, type PartitionTask, foldPartition } from './partition.js';
+import { type PartitionFolder, type PartitionTask, foldPartitions } from './partition.js';
 import { type RebuildPlan, comparable, preflight } from './plan.js';
 import { StageMeter } from './progress.js';
 import { dropSchema } from './swap.js';
@@ -70,15 +70,26 @@ async function fold(context: RebuildContext, plan: RebuildPlan, done: ReadonlySe
   );
   const finished = new AbortController();
   const reporting = report(context, plan, meter, finished.signal);
+  reporting.catch(() => undefined); // awaited below; a rejection before that is not unhandled
+  let rows: number;
   try {
-    const { module, projection, connections, abort } = context.options;
-    if (!module) return await foldHere(context, tasks, meter);
-    const setup = { module, projection: projection.name, version: projection.version, schema: context.names.next, connections };
-    return await foldOnThreads(setup, tasks, (part) => meter.take(part), abort);
-  } finally {
+    rows = await foldTasks(context, tasks, meter);
+  } catch (error) {
     finished.abort();
-    await reporting;
+    await reporting.catch(() => undefined); // what failed first is what is said
+    throw error;
   }
+  finished.abort();
+  await reporting;
+  return rows;
+}
+
+function foldTasks(context: RebuildContext, tasks: readonly PartitionTask[], meter: StageMeter): Promise<number> {
+  const { module, projection, connections, abort } = context.options;
+  const facts = tasks.reduce((sum, { end }) => sum + end, 0);
+  if (!module || facts < THREADS_FROM_FACTS) return foldHere(context, tasks, meter);
+  const setup = { module, projection: projection.name, version: projection.version, schema: context.names.next, connections };
+  return foldOnThreads(setup, tasks, (part) => meter.take(part), abort);
 }
 
 async function foldHere(context: RebuildContext, tasks: readonly PartitionTask[], meter: StageMeter): Promise<number> {
@@ -93,9 +104,8 @@ async function foldHere(context: RebuildContext, tasks: readonly PartitionTask[]
     ...(abort && { abort }),
     ...(rowsInMemory !== undefined && { rowsInMemory }),
   };
-  let rows = 0;
-  for (const task of tasks) rows += await (await foldPartition(folder, task))();
-  return rows;
+  const waiting = [...tasks];
+  return foldPartitions(folder, () => Promise.resolve(waiting.shift()));
 }
 
 /** Progress for this terminal, and through the database for others. */
@@ -123,13 +133,15 @@ async function buildIndexes(context: RebuildContext, plan: RebuildPlan): Promise
   await session.query(tables.analyze);
 }
 
-/** Follows the live model until nothing is left between, or, where nothing is live, goes up to the end of the log. */
+/** Follows the live model until little is left between, or, where nothing is live, goes up to the end of the log. */
 export async function followLive(context: RebuildContext, plan: RebuildPlan): Promise<void> {
   await writeLedger(context.session, plan, 'tail');
   for (let round = 0; round < TAIL_ROUNDS; round++) {
     const live = await context.build('live');
     const target = comparable(live) ? vectorOf(live.checkpoints) : await context.logEnds();
-    if (reaches(vectorOf(await context.checkpoints('next')), target)) return;
+    const left = distance(vectorOf(await context.checkpoints('next')), target);
+    if (left === 0) return;
     await context.moveNextTo(target);
+    if (left < TAIL_NEAR_FACTS) return;
   }
 }

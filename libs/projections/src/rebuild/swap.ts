@@ -1,13 +1,13 @@
-import { readCheckpoints } from 'factline/consumer';
 import { FactlineError } from 'factline/kernel';
-import { type Session, type Tx, identifier } from 'factline/store';
-import { SWAP_ATTEMPTS, SWAP_LOCK_TIMEOUT_MS } from '../limits.js';
+import { type Executor, type Session, type Store, type Tx, identifier } from 'factline/store';
+import { SWAP_ATTEMPTS, SWAP_LOCK_TIMEOUT_MS, WARM_ROUNDS } from '../limits.js';
 import type { Projection } from '../projection.js';
 import { Tables, type About, schemaExists } from '../tables.js';
-import { type Vector, catchUp, reaches, vectorOf } from './catch-up.js';
+import { type Vector, catchUp, vectorOf } from './catch-up.js';
 import type { RebuildContext } from './context.js';
 import { removeLedger, writeLedger } from './ledger.js';
 import type { RebuildPlan } from './plan.js';
+import { Tail } from './tail.js';
 
 export interface Swapped {
   fromGeneration: number;
@@ -24,18 +24,59 @@ export async function swapIn(context: RebuildContext, plan: RebuildPlan): Promis
   await assertNoViews(session, names.live);
   await copyGrants(session, projection, names.next);
   await dropSchema(session, names.previous);
-  for (let attempts = 1; attempts <= SWAP_ATTEMPTS; attempts++) {
+  for (let attempts = 1; ; attempts++) {
     await context.moveNextTo(await context.logEnds());
-    const swapped = await trySwap(session, { projection, direction: 'swap', incoming: names.next, outgoing: names.previous, mayBeBehind: false });
-    if (!swapped) continue;
-    await writeLedger(session, plan, 'swapped');
-    return { ...swapped, attempts };
+    try {
+      const swapped = await swapAtTheEnd(context, { direction: 'swap', incoming: 'next', outgoing: names.previous });
+      await writeLedger(session, plan, 'swapped');
+      return { ...swapped, attempts };
+    } catch (error) {
+      if (attempts === SWAP_ATTEMPTS || !isLock(error)) throw error;
+    }
   }
-  throw new FactlineError({
-    code: 'rebuild.live-too-fast',
-    kind: 'unavailable',
-    message: `The live model of '${projection.name}' moved on during each of ${SWAP_ATTEMPTS} attempts to swap.`,
-    advice: `Nothing was changed. Try again: factline replay swap ${projection.name}`,
+}
+
+/**
+ * Swaps while the live model moves: the incoming build follows the log in memory, and what the live one is ahead at the last moment (a few facts) is applied
+ * inside the swap's transaction, so that readers never go back in time.
+ */
+async function swapAtTheEnd(context: RebuildContext, parts: Pick<SwapParts, 'direction' | 'outgoing'> & { incoming: 'next' | 'previous' }): Promise<Omit<Swapped, 'attempts'>> {
+  const engine = context.engine(parts.incoming);
+  let at = await context.checkpoints(parts.incoming);
+  const tail = new Tail(context.log, context.topic, vectorOf(at));
+  const applyUpTo = (to: Vector, db: Executor) =>
+    Promise.all(
+      at.map(async (checkpoint) => {
+        const work = tail.take(checkpoint, to.get(checkpoint.partition) ?? 0);
+        if (!work) return checkpoint;
+        const next = await engine.apply(checkpoint, work, db);
+        if (next === 'fenced') throw stagedMoved(context.projection.name);
+        return next;
+      }),
+    );
+  try {
+    await tail.arrive(await context.logEnds());
+    for (let round = 0; round < WARM_ROUNDS; round++) at = await applyUpTo(tail.vector, context.store);
+    return await trySwap(context.store, {
+      ...parts,
+      projection: context.projection,
+      incoming: context.names[parts.incoming],
+      catchUp: async (tx, live) => {
+        await tail.arrive(live);
+        at = await applyUpTo(live, tx);
+      },
+    });
+  } finally {
+    await tail.stop();
+  }
+}
+
+function stagedMoved(projection: string): FactlineError {
+  return new FactlineError({
+    code: 'rebuild.fenced',
+    kind: 'fenced',
+    message: `Another process moved the staged build of '${projection}'.`,
+    advice: `Look at it with: factline replay status ${projection}`,
   });
 }
 
@@ -51,9 +92,16 @@ export async function rollBack(context: RebuildContext): Promise<Swapped & { beh
   if (current) await catchUp(context.log, context.engine('previous'), session, previous.checkpoints, await context.logEnds());
   await assertNoViews(session, names.live);
   await copyGrants(session, projection, names.previous);
-  const swapped = await trySwap(session, { projection, direction: 'rollback', incoming: names.previous, outgoing: names.next, mayBeBehind: true });
+  const swapped = current
+    ? await swapAtTheEnd(context, { direction: 'rollback', incoming: 'previous', outgoing: names.next })
+    : await trySwap(context.store, { projection, direction: 'rollback', incoming: names.previous, outgoing: names.next });
   await removeLedger(session, projection.name);
-  return { ...swapped!, attempts: 1, behind: !current };
+  return { ...swapped, attempts: 1, behind: !current };
+}
+
+/** Somebody held a row for longer than the swap waits, or took rows in another order: nothing was changed, and a moment later it is different. */
+function isLock(error: unknown): boolean {
+  return error instanceof FactlineError && ['store.locked', 'store.contended'].includes(error.code);
 }
 
 /** There was no live build at all: the staged one becomes it. */
@@ -74,8 +122,8 @@ interface SwapParts {
   /** Schema that goes live, and the name the live one gets. */
   incoming: string;
   outgoing: string;
-  /** Whether the incoming build may be behind the live one, which then seems to go back in time until it has caught up. */
-  mayBeBehind: boolean;
+  /** Brings the incoming build to the live positions, which are frozen now. Without it the model may seem to go back in time until it has caught up. */
+  catchUp?: (tx: Tx, live: Vector) => Promise<void>;
 }
 
 /**
@@ -83,39 +131,39 @@ interface SwapParts {
  * Retiring is an UPDATE, not a lock: a live consumer blocked on the row wakes up to a checkpoint that its compare-and-set does not match, and writes nothing;
  * with a lock alone it would advance the old checkpoint by OID and insert into the new table by name (outbox-and-replay, finding 6).
  * Renaming takes no lock on tables: readers go on, and their prepared statements find the new tables at the next execution.
- * @returns undefined when the live model was further than the incoming one: catch up and try again.
  */
-async function trySwap(session: Session, parts: SwapParts): Promise<Omit<Swapped, 'attempts'> | undefined> {
+async function trySwap(store: Store, parts: SwapParts): Promise<Omit<Swapped, 'attempts'>> {
   const { projection, incoming, outgoing } = parts;
   const live = projection.name;
-  const behind = Symbol('behind');
   const started = performance.now();
-  try {
-    return await session.transaction(async (tx) => {
-      await tx.query(`set local lock_timeout = ${SWAP_LOCK_TIMEOUT_MS}`);
-      const from = (await tx.query<About>(new Tables(projection, live).about)).rows[0]!;
-      const incomingAbout = (await tx.query<About>(new Tables(projection, incoming).about)).rows[0]!;
-      const reached = await retire(tx, live);
-      if (!parts.mayBeBehind && !reaches(vectorOf(await readCheckpoints(tx, incoming)), reached)) throw behind;
-      const toGeneration = Math.max(from.generation + 1, incomingAbout.generation);
-      await tx.query(`alter schema ${identifier(live)} rename to ${identifier(outgoing)}`);
-      await tx.query(`alter schema ${identifier(incoming)} rename to ${identifier(live)}`);
-      await tx.query(`update ${identifier(live)}.checkpoint set generation = $1, epoch = epoch + 1`, [toGeneration]);
-      await tx.query(`update ${identifier(live)}.about set generation = $1`, [toGeneration]);
-      const heldMs = performance.now() - started;
-      await tx.query('insert into factline.swap (projection, direction, from_generation, to_generation, held_ms) values ($1, $2, $3, $4, $5)', [
-        live,
-        parts.direction,
-        from.generation,
-        toGeneration,
-        heldMs,
-      ]);
-      return { fromGeneration: from.generation, toGeneration, heldMs };
-    }).then((swapped) => ({ ...swapped, heldMs: performance.now() - started }));
-  } catch (error) {
-    if (error === behind) return undefined;
-    throw error;
-  }
+  const swapped = await store.transaction(async (tx) => {
+    await tx.query(`set local lock_timeout = ${SWAP_LOCK_TIMEOUT_MS}`);
+    const from = (await tx.query<About>(new Tables(projection, live).about)).rows[0]!;
+    const incomingAbout = (await tx.query<About>(new Tables(projection, incoming).about)).rows[0]!;
+    const reached = await retire(tx, live);
+    await parts.catchUp?.(tx, reached);
+    const toGeneration = Math.max(from.generation + 1, incomingAbout.generation);
+    await tx.query(`alter schema ${identifier(live)} rename to ${identifier(outgoing)}`);
+    await tx.query(`alter schema ${identifier(incoming)} rename to ${identifier(live)}`);
+    await tx.query(`update ${identifier(live)}.checkpoint set generation = $1, epoch = epoch + 1`, [toGeneration]);
+    if (parts.catchUp) await tx.query(keepAsOf(live, parts.outgoing));
+    await tx.query(`update ${identifier(live)}.about set generation = $1`, [toGeneration]);
+    await tx.query('insert into factline.swap (projection, direction, from_generation, to_generation, held_ms) values ($1, $2, $3, $4, $5)', [
+      live,
+      parts.direction,
+      from.generation,
+      toGeneration,
+      performance.now() - started,
+    ]);
+    return { fromGeneration: from.generation, toGeneration };
+  }, { attempts: 1 }); // what is taken from the tail is taken once
+  return { ...swapped, heldMs: performance.now() - started };
+}
+
+/** What was true of the build that is replaced is true of one at or beyond its positions: readers do not see freshness become unknown. */
+function keepAsOf(live: string, outgoing: string): string {
+  return `update ${identifier(live)}.checkpoint c set as_of = greatest(c.as_of, o.as_of)
+    from ${identifier(outgoing)}.checkpoint o where o.topic = c.topic and o.partition = c.partition`;
 }
 
 async function retire(tx: Tx, live: string): Promise<Vector> {

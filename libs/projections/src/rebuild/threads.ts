@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { FactlineError } from 'factline/kernel';
-import { REBUILD_THREADS } from '../limits.js';
+import { REBUILD_THREADS, THREAD_YOUNG_MB } from '../limits.js';
 import type { PartitionProgress, PartitionTask } from './partition.js';
 import type { WorkerMessage, WorkerSetup } from './worker.js';
 
@@ -12,6 +12,7 @@ export async function foldOnThreads(
   progress: (progress: PartitionProgress) => void,
   abort?: AbortSignal,
 ): Promise<number> {
+  abort?.throwIfAborted();
   const waiting = tasks.toSorted((a, b) => b.end - a.end);
   const count = threadCount(waiting.length);
   const workers: Worker[] = [];
@@ -36,7 +37,7 @@ function runWorker(
   abort?: AbortSignal,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: setup });
+    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: setup, resourceLimits: { maxYoungGenerationSizeMb: THREAD_YOUNG_MB } });
     workers.push(worker);
     const cancel = () => reject(abort?.reason as Error);
     abort?.addEventListener('abort', cancel, { once: true });

@@ -1,9 +1,9 @@
 import { type Checkpoint, readCheckpoints } from 'factline/consumer';
-import { FactlineError } from 'factline/kernel';
-import { type Executor, identifier } from 'factline/store';
-import { VERIFY_BUCKETS, VERIFY_ROWS_SHOWN } from '../limits.js';
+import { FactlineError, pause } from 'factline/kernel';
+import { type Executor, type Session, identifier } from 'factline/store';
+import { LIVE_LOOK_MS, LIVE_WAIT_MS, VERIFY_BUCKETS, VERIFY_ROWS_SHOWN } from '../limits.js';
 import type { Tables } from '../tables.js';
-import { vectorOf } from './catch-up.js';
+import { reaches, vectorOf } from './catch-up.js';
 import type { RebuildContext } from './context.js';
 import { writeLedger } from './ledger.js';
 import { type RebuildPlan, comparable } from './plan.js';
@@ -47,8 +47,7 @@ export async function compare(context: RebuildContext, plan: RebuildPlan): Promi
   const [live, next] = [context.tables('live'), context.tables('next')];
   const snapshot = await context.store.session();
   try {
-    await snapshot.query('begin isolation level repeatable read read only');
-    const at = await readCheckpoints(snapshot, live.schema);
+    const at = await liveSnapshot(context, snapshot, live.schema);
     const columns = commonColumns(await columnNames(snapshot, live), next);
     const [liveBuckets] = await Promise.all([bucketHashes(snapshot, live, columns), context.moveNextTo(vectorOf(at))]);
     const nextBuckets = await bucketHashes(context.session, next, columns);
@@ -68,6 +67,29 @@ export async function compare(context: RebuildContext, plan: RebuildPlan): Promi
   } finally {
     await snapshot.close();
   }
+}
+
+/** Begins a snapshot in which the live model is at or beyond the staged one; it may have fallen behind while a swap was tried, or not run at all. */
+async function liveSnapshot(context: RebuildContext, snapshot: Session, live: string): Promise<Checkpoint[]> {
+  const staged = vectorOf(await context.checkpoints('next'));
+  const deadline = performance.now() + LIVE_WAIT_MS;
+  for (;;) {
+    await snapshot.query('begin isolation level repeatable read read only');
+    const at = await readCheckpoints(snapshot, live);
+    if (reaches(vectorOf(at), staged)) return at;
+    await snapshot.query('rollback');
+    if (performance.now() > deadline) throw liveBehind(context.projection.name);
+    await pause(LIVE_LOOK_MS);
+  }
+}
+
+function liveBehind(projection: string): FactlineError {
+  return new FactlineError({
+    code: 'rebuild.live-behind',
+    kind: 'unavailable',
+    message: `The live model of '${projection}' is behind the staged one and does not move, so they cannot be compared at the same positions.`,
+    advice: 'Start the app and let it catch up, or stage again.',
+  });
 }
 
 function rowsIn(buckets: readonly Bucket[]): number {

@@ -4,7 +4,7 @@ import { FactDecoder } from 'factline/contracts';
 import { Tables } from '../tables.js';
 import { importProjection } from './module.js';
 import { type RebuildConnections, connect } from './connections.js';
-import { type PartitionProgress, type PartitionTask, foldPartition } from './partition.js';
+import { type PartitionFolder, type PartitionProgress, type PartitionTask, foldPartitions } from './partition.js';
 
 /** What a thread needs to work by itself: functions cannot be sent to it, so it imports the projection's module. */
 export interface WorkerSetup {
@@ -26,28 +26,17 @@ async function work(setup: WorkerSetup, post: (message: WorkerMessage) => void):
   const projection = await importProjection(setup.module, setup.projection, setup.version);
   const { log, store, schemas, close } = await connect(setup.connections, 'factline replay (thread)');
   const session = await store.session();
-  let rows = 0;
-  let loading = Promise.resolve(0);
+  let rows: number;
   try {
-    for (;;) {
-      const task = await nextTask(post);
-      if (!task) break;
-      const load = await foldPartition(
-        {
-          projection,
-          tables: new Tables(projection, setup.schema),
-          decoder: new FactDecoder(projection.facts, schemas),
-          log,
-          session,
-          progress: (progress) => post({ type: 'progress', progress }),
-        },
-        task,
-      );
-      rows += await loading;
-      loading = load();
-      loading.catch(() => undefined); // awaited at the next partition; a rejection before that is not unhandled
-    }
-    rows += await loading;
+    const folder: PartitionFolder = {
+      projection,
+      tables: new Tables(projection, setup.schema),
+      decoder: new FactDecoder(projection.facts, schemas),
+      log,
+      session,
+      progress: (progress) => post({ type: 'progress', progress }),
+    };
+    rows = await foldPartitions(folder, () => nextTask(post));
   } finally {
     await session.close();
     await close();
