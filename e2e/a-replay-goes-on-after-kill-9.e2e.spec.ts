@@ -112,3 +112,21 @@ it('is cancelled by Ctrl-C as well before it has begun to fold', async () => {
   expect(program.stderr).toBe('Cancelled; what was finished is kept.\n');
   expect(program.stdout).not.toContain('stage');
 });
+
+it('is cancelled by Ctrl-C as well while it waits for an index', async () => {
+  const reader = await archive.scene.store.session();
+  const program = here.command(['replay', 'stage', 'payees', ...archive.app], archive.settings);
+  await until('the table to be there', async () => (await archive.scene.store.query("select from pg_class where oid = to_regclass('payees_next.payees')")).rows.length > 0);
+  await reader.query('begin');
+  await reader.query('lock table payees_next.payees in access share mode'); // rows can be loaded, a key cannot be added
+  await until('the stage to add keys', async () => (await archive.scene.store.query("select from factline.rebuild where phase = 'index'")).rows.length > 0);
+  program.signal('SIGINT');
+  try {
+    await until('the command to end', () => !program.running, 5_000);
+  } finally {
+    await reader.query('rollback');
+    await reader.close();
+  }
+  expect(await program.ended).toEqual({ code: 130, signal: null });
+  expect(await partitionsDone()).toBe(partitions);
+});

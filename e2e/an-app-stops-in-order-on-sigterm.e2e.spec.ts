@@ -98,7 +98,7 @@ it('ends at its deadline with exit code 1 when a request does not, and that requ
   const { answer, release } = await heldWrite(id);
   hr.program.signal('SIGTERM');
   expect(await hr.program.ended).toEqual({ code: 1, signal: null });
-  await expect(answer).rejects.toThrow();
+  await expect(answer).rejects.toThrow('fetch failed');
   await release();
   await until('the dead write to be gone from the database', async () => {
     const { rows } = await here.hr.query("select from pg_stat_activity where datname = current_database() and application_name = 'factline hr'");

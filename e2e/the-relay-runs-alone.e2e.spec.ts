@@ -15,12 +15,19 @@ let hired = 0;
 
 beforeAll(async () => {
   here = await estate();
+  expect((await here.factline(['migrate', '--app', 'hr'])).code).toBe(0);
 });
 
 afterAll(() => here?.close());
 
 const relay = () => here.command(['relay', '--app', 'hr', '--json']);
 const last = (program: Program) => program.lines.findLast(({ event }) => event === 'relay');
+/** The epoch in which this process publishes, as the database knows; a relay's own lines come only every 5 s. */
+async function epochOf({ pid }: Program): Promise<number | undefined> {
+  const { rows } = await here.hr.query<{ epoch: string }>('select epoch from factline.relay where owner like $1', [`hr@%:${pid}`]);
+  return rows[0] && Number(rows[0].epoch);
+}
+
 const stateOfHr = async () => ((await ask(`${hr.url}/health`)).body['relay'] as { state: string }).state;
 
 async function hire(count: number): Promise<void> {
@@ -38,13 +45,12 @@ async function expectAllPublished(): Promise<void> {
 
 it('publishes what hr states, while hr itself stands by', async () => {
   first = relay();
-  await until('the relay to own the outbox', () => last(first)?.['state'] === 'owner');
+  await until('the relay to own the outbox', () => epochOf(first));
   hr = await here.start('hr');
   client = new HrClient(hr.url);
   await hire(20);
   await expectAllPublished();
   expect(await stateOfHr()).toBe('standby');
-  expect(last(first)).toMatchObject({ app: 'hr', state: 'owner' });
   const { stdout } = await here.factline(['outbox', 'status', '--app', 'hr', '--json']);
   expect(JSON.parse(stdout)).toMatchObject({ owned: true, deliveredTotal: 20, owner: expect.stringContaining(String(first.pid)) as string });
 });
@@ -53,10 +59,9 @@ it('stands by beside another one, and takes over what the killed one left', asyn
   second = relay();
   await until('the second relay to stand by', () => last(second)?.['state'] === 'standby');
   await hr.program.stop(); // nobody else is there to take over
-  const { epoch } = last(first)!;
+  const epoch = (await epochOf(first))!;
   await first.stop('SIGKILL');
-  await until('the second relay to own the outbox', () => last(second)?.['state'] === 'owner');
-  expect(last(second)!['epoch']).toBeGreaterThan(epoch as number);
+  expect(await until('the second relay to own the outbox', () => epochOf(second))).toBeGreaterThan(epoch);
   hr = await here.start('hr');
   await hire(20);
   await expectAllPublished();
@@ -69,8 +74,10 @@ it('publishes the rest for an hr that is gone', async () => {
   await hire(10);
   await hr.program.stop('SIGKILL');
   const { stdout } = await here.factline(['outbox', 'status', '--app', 'hr', '--json']);
-  expect((JSON.parse(stdout) as { pending: { rows: number } }).pending.rows).toBe(10);
+  const inTopic = byKey(await statedFacts(here)).size;
   second.signal('SIGCONT');
+  expect(inTopic).toBe(hired - 10);
+  expect((JSON.parse(stdout) as { pending: { rows: number } }).pending.rows).toBeGreaterThanOrEqual(10); // the last published ones count until they are ticked off
   await expectAllPublished();
 });
 
