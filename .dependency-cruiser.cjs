@@ -1,3 +1,4 @@
+const { readFileSync } = process.getBuiltinModule('node:fs');
 // The law of imports. Every rule says what to write instead; tools/imports.mjs runs them and adds the line.
 // Floors: a lib imports from the floors below its own, never from its own floor, never from above.
 const floors = [
@@ -39,7 +40,7 @@ const home = (name, drivers, homes, advice) => ({
 });
 
 /** Optional peers are declared twice, as peer and as devDependency, which dependency-cruiser takes for unknown. */
-const peers = Object.keys(require('./package.json').peerDependencies);
+const peers = Object.keys(JSON.parse(readFileSync(`${__dirname}/package.json`, 'utf8')).peerDependencies);
 
 module.exports = {
   forbidden: [
@@ -71,6 +72,6 @@ module.exports = {
     // The native TypeScript compiler has no parser to offer: swc sees type imports too. Inline `import('x').T` types, which it does not see, are refused by oxlint.
     parser: 'swc',
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['source', 'import', 'node', 'default'] },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['factline-source', 'import', 'node', 'default'] },
   },
 };

@@ -10,7 +10,10 @@ const INSERT = 'insert into business (employee_id, note, amount) values ($1, $2,
 
 type Way = 'without' | 'with' | 'pipelined';
 
-/** What stating a fact costs a writer: 8 clients run small transactions with and without `outbox.add`, in alternating order. */
+/**
+ * What stating a fact costs a writer: 8 clients run small transactions with and without `outbox.add`, in alternating order. The figure is for row and fact
+ * sent together, as apps/hr does; the detail has the cost when each statement is awaited before the next.
+ */
 export const outboxWriterCost: Measure = async ({ world, quick, say }) => {
   const scene = await openScene(world, 'writers');
   await scene.store.query('create table business (id bigint generated always as identity primary key, employee_id text not null, note text not null, amount bigint not null)');
@@ -22,7 +25,7 @@ export const outboxWriterCost: Measure = async ({ world, quick, say }) => {
   for (const way of order) await block(scene, way, blockMs / 4, counts); // warms up the code, the pool and the tables
   for (let round = 0; round < rounds; round++) {
     for (const way of order) rates[way].push(await block(scene, way, blockMs, counts));
-    say(`outbox-writer-cost: ${Math.round(rates.without.at(-1)!)} tx/s without, ${Math.round(rates.with.at(-1)!)} with outbox`);
+    say(`outbox-writer-cost: ${Math.round(rates.without.at(-1)!)} tx/s without, ${Math.round(rates.pipelined.at(-1)!)} with outbox`);
   }
   const without = median(rates.without);
   const cost = (way: Way) => (1 - median(rates[way]) / without) * 100;
@@ -30,21 +33,21 @@ export const outboxWriterCost: Measure = async ({ world, quick, say }) => {
     {
       ...measured({
         name: 'outbox-writer-cost',
-        value: cost('with'),
+        value: cost('pipelined'),
         unit: '%',
         ceiling: null,
         floor: FLOOR_PERCENT,
         faults: await faultsOf(scene, counts),
         detail: {
           transactionsPerSecondWithout: Math.round(without),
-          transactionsPerSecondWith: Math.round(median(rates.with)),
-          costWhenPipelinedPercent: Math.round(cost('pipelined') * 10) / 10,
+          transactionsPerSecondWith: Math.round(median(rates.pipelined)),
+          costWhenEachStatementIsAwaitedPercent: Math.round(cost('with') * 10) / 10,
           blocks: rates.with.length,
         },
       }),
       ceiling: Math.round(without),
       ceilingName: 'the same transactions without outbox, tx/s',
-      ratio: Math.round((median(rates.with) / without) * 1_000) / 1_000,
+      ratio: Math.round((median(rates.pipelined) / without) * 1_000) / 1_000,
     },
   ];
 };

@@ -68,6 +68,9 @@ async function withRebuild(name: string, options: ReplayOptions, output: Output,
 }
 
 async function findProjection(name: string, { app, projectionVersion }: ReplayOptions, modules: readonly string[]): Promise<{ projection: Projection; module: string }> {
+  if (projectionVersion !== undefined && !/^[1-9]\d{0,8}$/.test(projectionVersion)) {
+    throw new FactlineError({ code: 'cli.version', kind: 'invalid', message: `'${projectionVersion}' is not a version.`, advice: 'Give a whole number: --projection-version 2' });
+  }
   const known = new Set<string>();
   for (const module of modules) {
     for (const each of Object.values((await import(module)) as object)) if (each instanceof Projection) known.add(each.name);

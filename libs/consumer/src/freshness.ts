@@ -1,8 +1,9 @@
+import { type Watermark, parseWatermark } from 'factline/contracts';
 import type { RecordBatch } from 'factline/log';
 import { WATERMARKS_WAITING } from './limits.js';
 
-/** A producer's statement: as of `asOf`, everything it committed to this partition is below `offset`. */
-interface Watermark {
+/** A watermark's part about one partition. */
+interface Mark {
   offset: number;
   asOfMs: number;
 }
@@ -10,15 +11,7 @@ interface Watermark {
 interface PartitionFreshness {
   appliedTo: number;
   asOfMs: number | undefined;
-  waiting: Watermark[];
-}
-
-/** What the relay writes, one record a topic; `offsets` by partition. */
-export interface WatermarkRecord {
-  topic: string;
-  asOf: number;
-  epoch: number;
-  offsets: readonly number[];
+  waiting: Mark[];
 }
 
 /**
@@ -50,14 +43,14 @@ export class Freshness {
   observe(batch: RecordBatch): boolean {
     let sound = true;
     for (const { value } of batch.records) {
-      const mark = parse(value);
+      const mark = parseWatermark(value);
       if (!mark) sound = false;
       else this.#mark(mark);
     }
     return sound;
   }
 
-  #mark(mark: WatermarkRecord): void {
+  #mark(mark: Watermark): void {
     this.#partitions.get(mark.topic)?.forEach((state, partition) => {
       const offset = mark.offsets[partition];
       if (offset === undefined) return;
@@ -89,15 +82,4 @@ function settle(state: PartitionFreshness): void {
     reached++;
   }
   if (reached > 0) state.waiting.splice(0, reached);
-}
-
-function parse(value: Buffer | null): WatermarkRecord | undefined {
-  try {
-    const mark = JSON.parse(value?.toString('utf8') ?? '') as Partial<WatermarkRecord>;
-    const offsets = Array.isArray(mark.offsets) && mark.offsets.every((offset) => Number.isSafeInteger(offset) && offset >= 0);
-    const sound = typeof mark.topic === 'string' && typeof mark.asOf === 'number' && offsets;
-    return sound ? (mark as WatermarkRecord) : undefined;
-  } catch {
-    return undefined; // counted by the caller: a foreign record on the watermark topic must not stop freshness
-  }
 }

@@ -1,7 +1,8 @@
 import type { RecordBatch } from 'factline/log';
 import { memoryLog } from 'factline/log';
 import { until } from 'factline/testing';
-import { Freshness, WATERMARK_TOPIC, followWatermarks } from './index.js';
+import { WATERMARK_TOPIC } from 'factline/contracts';
+import { Freshness, followWatermarks } from './index.js';
 import { WATERMARKS_WAITING } from './limits.js';
 
 const batch = (...values: unknown[]): RecordBatch => ({

@@ -3,4 +3,4 @@ export { Freshness } from './freshness.js';
 export { type SubscriptionState, type SubscriptionStatus } from './status.js';
 export { FactSubscription, type FactSubscriptionOptions } from './subscription.js';
 export type { SubscriptionTarget, Work } from './target.js';
-export { WATERMARK_TOPIC, followWatermarks } from './watermarks.js';
+export { followWatermarks } from './watermarks.js';

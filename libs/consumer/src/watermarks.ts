@@ -1,10 +1,8 @@
+import { WATERMARK_TOPIC } from 'factline/contracts';
 import { type Logger, messageOf, silentLogger } from 'factline/kernel';
 import type { FactLog } from 'factline/log';
 import type { Freshness } from './freshness.js';
 import { WATERMARKS_READ_BACK } from './limits.js';
-
-/** The topic on which relays state their watermarks. */
-export const WATERMARK_TOPIC = 'factline.watermark';
 
 /** Keeps freshness informed until aborted; a broker that does not answer only lets the as-of time stand still. */
 export async function followWatermarks(log: FactLog, freshness: Freshness, abort: AbortSignal, logger: Logger = silentLogger): Promise<void> {

@@ -7,4 +7,5 @@ export { checkGenerated, generate } from './generate.js';
 export { RegisteredSchemas, type RememberedSchema, type SchemaMemory } from './registered-schemas.js';
 export { type RegistryOptions, SchemaRegistry } from './registry.js';
 export { loadSchemas } from './schemas.js';
+export { WATERMARK_TOPIC, type Watermark, parseWatermark } from './watermark.js';
 export { factIdOf, schemaIdOf, sequenceOf, withSequence } from './wire.js';

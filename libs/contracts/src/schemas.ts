@@ -7,7 +7,7 @@ import { type Definition, bundle } from './bundle.js';
 import { declarationError } from './declaration-error.js';
 import { compatibilityOf, readSettings } from './settings.js';
 import type { CompatibilityLevel, TopicDeclaration } from './facts.js';
-import { META_FIELD, META_NAME } from './meta.js';
+import { META_FIELD, META_NAME, META_SCHEMA } from './meta.js';
 import { parseTopic } from './topics.js';
 
 /** A fact type as declared under schemas/. */
@@ -44,6 +44,7 @@ export async function loadSchemas(folder: string): Promise<DeclaredSchemas> {
     index(schema, file, definitions);
     roots.push(definitions.get(fullNameOf(schema, undefined)!)!);
   }
+  if (!definitions.has(META_NAME)) index(structuredClone(META_SCHEMA) as unknown as AvroNode, 'factline/Meta.avsc (built in)', definitions);
   const declared = roots.flatMap((root) => declaredFact(root, topicByFolder.get(dirname(root.file)), definitions) ?? []);
   const settings = await readSettings(folder, files, declared.map((fact) => fact.factName));
   const facts = declared.map((fact) => ({ ...fact, ...compatibilityOf(fact.factName, settings) }));

@@ -61,7 +61,7 @@ const META = {
 
 export const jobs = { name: 'spec.job', owner: 'spec', keyField: 'jobId', partitions: 3, kind: 'facts' as const, settings: {} };
 
-export const JobChanged = defineFact<{ jobId: string; note: string }, 'jobId'>({
+const JobChanged = defineFact<{ jobId: string; note: string }, 'jobId'>({
   factName: 'spec.JobChanged',
   topic: jobs,
   keyField: 'jobId',

@@ -4,6 +4,7 @@ import {
   CLOCK_DIFFERENCE_MS,
   DOCTOR_QUERY_CHARACTERS,
   DOCTOR_SESSIONS,
+  EMPTY_SLOT_BYTES,
   LONG_TRANSACTION_MS,
   RELAY_SILENT_MS,
   ROTATION_STUCK_MS,
@@ -123,9 +124,6 @@ async function rotationFindings(store: Store, { slots, slotAgeMs }: OutboxStatus
     },
   ];
 }
-
-/** Three empty tables with two indexes each have their first pages. */
-const EMPTY_SLOT_BYTES = 64 * 1024;
 
 function clockFindings(databaseMs: number, asked: number, answered: number): OutboxFinding[] {
   const difference = Math.max(asked - databaseMs, databaseMs - answered, 0);

@@ -8,4 +8,4 @@ export { migrateOutbox } from './schema.js';
 export { type OutboxStatus, outboxStatus } from './status.js';
 export type { RelayPoint } from './tenure.js';
 export { type ReadToken, readToken } from './token.js';
-export { type Watermark, watermarkTopic } from './watermarks.js';
+export { watermarkTopic } from './watermarks.js';

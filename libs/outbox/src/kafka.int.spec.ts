@@ -1,8 +1,9 @@
+import type { Watermark } from 'factline/contracts';
 import { factIdOf, sequenceOf } from 'factline/contracts';
 import { type FactLog, kafkaLog } from 'factline/log';
 import { Signal, formatId, newId } from 'factline/kernel';
 import { type TestDatabase, changed, jobs, schemaIds, testDatabase, until } from './database.spec.support.js';
-import { FactOutbox, Relay, type RelayPoint, type Watermark, watermarkTopic } from './index.js';
+import { FactOutbox, Relay, type RelayPoint, watermarkTopic } from './index.js';
 
 const FACTS = 300;
 const KEYS = 20;

@@ -51,8 +51,6 @@ export const OWNER_SILENCE_MS = 15_000;
 /** A slot is left for the next one after so many facts or so much time: 500 k rows of 121 bytes take about 130 MB with their indexes. */
 export const ROTATE_ROWS = 500_000;
 export const ROTATE_AFTER_MS = 10 * 60 * 1_000;
-/** How often rotation is considered. */
-export const HOUSEKEEPING_INTERVAL_MS = 1_000;
 /** Wait for the lock of one slot: the only writers behind it are those with a snapshot from before the last rotation. */
 export const TRUNCATE_LOCK_WAIT_MS = 50;
 
@@ -75,3 +73,5 @@ export const LONG_TRANSACTION_MS = 30_000;
 export const ROTATION_STUCK_MS = 10 * 60 * 1_000;
 /** Difference between this machine's clock and the database's that makes ages and watermarks misleading. */
 export const CLOCK_DIFFERENCE_MS = 2_000;
+/** Three empty tables with two indexes each have their first pages. */
+export const EMPTY_SLOT_BYTES = 64 * 1024;

@@ -1,4 +1,4 @@
-import type { TopicDeclaration } from 'factline/contracts';
+import type { TopicDeclaration, Watermark } from 'factline/contracts';
 import { type Clock, FactlineError, type Logger } from 'factline/kernel';
 import type { FactLog } from 'factline/log';
 import { Lanes } from './lanes.js';
@@ -6,7 +6,7 @@ import { PAGES_IN_FLIGHT, PAGE_BYTES, PROGRESS_INTERVAL_MS } from './limits.js';
 import type { Ownership } from './ownership.js';
 import { type Page, readPage } from './page.js';
 import { type Snapshot, firstPage, follows, nextPage, parseSnapshot } from './snapshot.js';
-import { type Watermark, Watermarks } from './watermarks.js';
+import { Watermarks } from './watermarks.js';
 
 /** Named points in a relay's work. `observe` is awaited there, so that a test can stop or kill it exactly then. */
 export type RelayPoint = { epoch: number } & (

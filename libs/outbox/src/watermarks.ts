@@ -1,26 +1,15 @@
-import type { TopicDeclaration } from 'factline/contracts';
+import { type TopicDeclaration, WATERMARK_TOPIC, type Watermark } from 'factline/contracts';
 import { type Logger, messageOf } from 'factline/kernel';
 import type { FactLog, Publisher, TopicSpec } from 'factline/log';
 import type { Lanes } from './lanes.js';
 import { WATERMARK_MAX_INTERVAL_MS, WATERMARK_MIN_INTERVAL_MS, WATERMARK_RETENTION_MS } from './limits.js';
 
-/** Where relays state their watermarks; whoever creates topics creates this one too. One partition, so a reader follows one place for all producers. */
+/** Whoever creates topics creates this one too. */
 export const watermarkTopic: TopicSpec = {
-  name: 'factline.watermark',
+  name: WATERMARK_TOPIC,
   partitions: 1,
   settings: { 'cleanup.policy': 'delete', 'retention.ms': String(WATERMARK_RETENTION_MS), 'segment.ms': String(WATERMARK_RETENTION_MS / 4) },
 };
-
-/** Value of a watermark record (JSON); its key is the topic. */
-export interface Watermark {
-  topic: string;
-  /** Milliseconds since 1970 by the producer's database. */
-  asOf: number;
-  /** The relay's epoch; a smaller one than seen before comes from a stale relay. */
-  epoch: number;
-  /** By partition: every fact whose commit was answered before `asOf` lies below this offset. */
-  offsets: number[];
-}
 
 export interface WatermarksOptions {
   log: FactLog;

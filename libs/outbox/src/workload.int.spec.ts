@@ -79,7 +79,11 @@ it('eight writers with rollbacks, held transactions and slots that are emptied u
   const { rows } = await database.store.query<{ key: string; sequence: string }>('select key, sequence from factline.outbox_key');
   const committed = new Map(rows.map(({ key, sequence }) => [`spec.job/${key}`, Number(sequence)]));
   const total = [...committed.values()].reduce((sum, last) => sum + last, 0);
-  await until('everything is delivered', () => recording.facts().length >= total).finally(() => relay.stop());
+  try {
+    await until('everything is delivered', () => recording.facts().length >= total);
+  } finally {
+    await relay.stop();
+  }
   expect({ seed, ...judge(committed, recording.byKey()) }).toEqual({ seed, lost: 0, doubled: 0, disordered: 0, phantom: 0 });
   expect(total).toBeGreaterThan(400);
   expect(turns.switched).toBeGreaterThan(2);

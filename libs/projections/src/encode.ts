@@ -1,5 +1,5 @@
 import { FactlineError } from 'factline/kernel';
-import type { ColumnType, Projection } from './projection.js';
+import type { Projection } from './projection.js';
 
 /** A value as Postgres text, before quoting. */
 type ToText = (value: unknown) => string;
@@ -105,4 +105,4 @@ export function selectList(columns: readonly Column[]): string {
     .join(', ');
 }
 
-export type { Column, ColumnType };
+export type { Column };

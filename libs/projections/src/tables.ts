@@ -1,4 +1,5 @@
 import { advanceCheckpoint, checkpointTable, createCheckpoints } from 'factline/consumer';
+import { FactlineError } from 'factline/kernel';
 import { type Executor, type Migration, type Store, identifier, migrate, migrateSchemaMemory } from 'factline/store';
 import { type Column, columnsOf, selectList } from './encode.js';
 import type { Projection } from './projection.js';
@@ -58,8 +59,16 @@ export async function migrateProjections(store: Store): Promise<string[]> {
 
 /** The role under which read models are built; per database. */
 export async function replayRole(store: Executor): Promise<string> {
-  const { rows } = await store.query<{ role: string }>("select 'factline_replay_' || current_database() as role");
-  return rows[0]!.role;
+  const { rows } = await store.query<{ role: string; exists: boolean }>(
+    "select role, exists (select from pg_roles where rolname = role) as exists from (select 'factline_replay_' || current_database() as role) r",
+  );
+  if (rows[0]!.exists) return rows[0]!.role;
+  throw new FactlineError({
+    code: 'projection.not-migrated',
+    kind: 'configuration',
+    message: 'This database has no tables for read models yet.',
+    advice: 'Start the app once, or run: factline migrate --app <app>',
+  });
 }
 
 /** All SQL text of one projection in one schema; built once. */

@@ -64,7 +64,7 @@ export async function world(env: NodeJS.ProcessEnv = globalThis.process.env): Pr
     close: async () => {
       const failures: unknown[] = [];
       for (const stop of stops.toReversed()) await stop().catch((error: unknown) => failures.push(error));
-      await deleteTopics(addresses, name, [...topics]);
+      await deleteTopics(addresses, name, [...topics]).catch((error: unknown) => failures.push(error));
       await admin.close();
       if (failures.length > 0) throw new AggregateError(failures, 'parts of the world did not stop');
     },

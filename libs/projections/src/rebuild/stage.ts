@@ -129,14 +129,37 @@ async function buildIndexes(context: RebuildContext, plan: RebuildPlan): Promise
   ]);
   await writeLedger(session, plan, 'index');
   await session.query("set maintenance_work_mem = '256MB'");
-  for (const { sql } of tables.indexes.slice(rows[0]!.count)) await session.query(sql);
-  await session.query(tables.analyze);
+  await cancellable(context, async () => {
+    for (const { sql } of tables.indexes.slice(rows[0]!.count)) await session.query(sql);
+    await session.query(tables.analyze);
+  });
+}
+
+/** An index over millions of rows takes a while: cancelling ends the statement in the database, and what was built before it stays. */
+async function cancellable(context: RebuildContext, work: () => Promise<void>): Promise<void> {
+  const { session, store, options } = context;
+  options.abort?.throwIfAborted();
+  const pid = (await session.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]!.pid;
+  const cancel = () => {
+    store.query('select pg_cancel_backend($1)', [pid]).catch(() => undefined); // then the statement ends by itself, and the next look at the signal ends the rest
+  };
+  options.abort?.addEventListener('abort', cancel, { once: true });
+  try {
+    await work();
+  } catch (error) {
+    options.abort?.throwIfAborted();
+    throw error;
+  } finally {
+    options.abort?.removeEventListener('abort', cancel);
+  }
+  options.abort?.throwIfAborted();
 }
 
 /** Follows the live model until little is left between, or, where nothing is live, goes up to the end of the log. */
 export async function followLive(context: RebuildContext, plan: RebuildPlan): Promise<void> {
   await writeLedger(context.session, plan, 'tail');
   for (let round = 0; round < TAIL_ROUNDS; round++) {
+    context.options.abort?.throwIfAborted();
     const live = await context.build('live');
     const target = comparable(live) ? vectorOf(live.checkpoints) : await context.logEnds();
     const left = distance(vectorOf(await context.checkpoints('next')), target);

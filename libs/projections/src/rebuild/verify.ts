@@ -127,7 +127,7 @@ async function bucketHashes(db: Executor, tables: Tables, columns: readonly stri
   return rows;
 }
 
-export function differingBuckets(live: readonly Bucket[], rebuilt: readonly Bucket[]): number[] {
+function differingBuckets(live: readonly Bucket[], rebuilt: readonly Bucket[]): number[] {
   const byBucket = new Map(live.map((bucket) => [bucket.bucket, bucket]));
   const differing = rebuilt.filter(({ bucket, rows, hash }) => {
     const other = byBucket.get(bucket);
