@@ -141,18 +141,26 @@ export interface EmptyAppParts {
   entrances: readonly string[];
 }
 
-/** Writes what somebody who installs the package would: one fact, one projection of it, two routes. @returns the compiled main file. */
+/** What docs/start shows: the files that somebody who installs the package writes. */
+export function startFiles(topic: string = 'shop.order'): Record<string, string> {
+  const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`;
+  return {
+    'factline.config.json': json(CONFIG),
+    'schemas/shop/order/OrderPlaced.avsc': json(SCHEMA),
+    'schemas/shop/order/topic.yaml': topicYaml(topic),
+    'apps/shop/contracts.yaml': CONTRACTS,
+    'apps/shop/src/orders.projection.ts': PROJECTION,
+    'apps/shop/src/main.ts': MAIN,
+  };
+}
+
+/** Writes them, and what a compiler needs: one fact, one projection of it, two routes. @returns the compiled main file. */
 export async function writeEmptyApp(folder: string, { topic, dependencies, entrances }: EmptyAppParts): Promise<string> {
   const faces = entrances.map((entrance) => `export * as ${entrance.replaceAll(/\W/g, '_')} from '${entrance}';\n`).join('');
   const files: Record<string, string> = {
+    ...startFiles(topic),
     'package.json': JSON.stringify({ name: 'shop', private: true, type: 'module', dependencies }),
     'tsconfig.json': JSON.stringify(TSCONFIG),
-    'factline.config.json': JSON.stringify(CONFIG),
-    'schemas/shop/order/OrderPlaced.avsc': JSON.stringify(SCHEMA),
-    'schemas/shop/order/topic.yaml': topicYaml(topic),
-    'apps/shop/contracts.yaml': CONTRACTS,
-    'apps/shop/src/main.ts': MAIN,
-    'apps/shop/src/orders.projection.ts': PROJECTION,
     'apps/shop/src/faces.ts': faces,
   };
   for (const [file, text] of Object.entries(files)) {
