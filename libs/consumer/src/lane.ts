@@ -131,9 +131,9 @@ export class Lane {
 
   /** While the log is known to hold more than a batch, waits a moment for a full one; a lane that keeps up never waits. */
   async #gather(signal: AbortSignal): Promise<void> {
-    const until = this.now() + BATCH_WAIT_MS;
+    const until = performance.now() + BATCH_WAIT_MS;
     while (this.#facts > 0 && this.#facts < BATCH_FACTS && !this.#paused && this.#endOffset - this.#position > BATCH_FACTS) {
-      const left = until - this.now();
+      const left = until - performance.now();
       if (left <= 0 || signal.aborted) return;
       await this.#wake.wait(left, signal);
     }

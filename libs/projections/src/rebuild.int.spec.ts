@@ -235,8 +235,7 @@ describe('what a rebuild refuses', () => {
     const name = new URL(databaseUrl).pathname.slice(1);
     await there.store.query(`create role factline_replay_${name}`);
     await expect(scene.rebuild({ connections: { ...connectionsOf(), databaseUrl } })).rejects.toMatchObject({ code: 'store.table-unknown', advice: expect.stringContaining('migrate') });
-    const { rowCount } = await there.store.query('select from pg_stat_activity where datname = $1', [name]);
-    expect(rowCount).toBe(0);
+    await until('no connection is left', async () => (await there.store.query('select from pg_stat_activity where datname = $1', [name])).rowCount === 0, 5_000);
     await expect(scene.rebuild({ connections: { ...connectionsOf(), databaseUrl: databaseUrl.replace(name, 'no_such_database') } })).rejects.toMatchObject({ code: 'store.database-unknown' });
   });
 });
