@@ -169,11 +169,7 @@ export class Lane {
           this.events.fenced();
           return this.#giveBack(work);
         }
-        this.checkpoint = result;
-        this.#position = work.nextOffset;
-        this.#lastCompletedMs = this.now();
-        if (!this.#halted) this.#trouble = undefined;
-        this.events.advanced(result, work.nextOffset, work.records.length);
+        this.#advance(result, work);
         return true;
       } catch (error) {
         const fault = error instanceof FactlineError ? error : defect(error, this.name);
@@ -182,6 +178,10 @@ export class Lane {
           return this.#giveBack(work);
         }
         if (!fault.retry) {
+          if ((await this.#applySoundPart(work, fault)) === 'fenced') {
+            this.events.fenced();
+            return this.#giveBack(work);
+          }
           this.halt(fault);
           return false;
         }
@@ -190,6 +190,29 @@ export class Lane {
         await pause(backoffMs(attempt, { maxDelay: RETRY_MAX_MS }), signal);
       }
     }
+  }
+
+  #advance(checkpoint: Checkpoint, work: Work): void {
+    this.checkpoint = checkpoint;
+    this.#position = work.nextOffset;
+    this.#lastCompletedMs = this.now();
+    if (!this.#halted) this.#trouble = undefined;
+    this.events.advanced(checkpoint, work.nextOffset, work.records.length);
+  }
+
+  /** What lies before the fact that failed is applied, so that the partition waits at that fact and not at the begin of its batch. */
+  async #applySoundPart(work: Work, { details }: FactlineError): Promise<'fenced' | 'done'> {
+    const offset = details['offset'];
+    if (typeof offset !== 'number' || (work.records[0]?.offset ?? offset) >= offset) return 'done';
+    const sound = { records: work.records.filter((record) => record.offset < offset), nextOffset: offset };
+    try {
+      const result = await this.target.apply(this.checkpoint, sound);
+      if (result === 'fenced') return 'fenced';
+      this.#advance(result, sound);
+    } catch (error) {
+      this.log.warn({ lane: this.name, error: messageOf(error) }, 'the facts before the failed one were not applied either');
+    }
+    return 'done';
   }
 
   /** Whether another generation is live by now: it may have other columns, so that a failure says nothing about the fact. */

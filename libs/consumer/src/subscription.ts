@@ -78,7 +78,8 @@ export class FactSubscription {
 
   /** Resolves when something was applied, or after `timeoutMs`. */
   async applied(timeoutMs: number): Promise<void> {
-    await this.#advanced.wait(timeoutMs, this.#abort.signal);
+    if (this.#abort.signal.aborted) await pause(timeoutMs);
+    else await this.#advanced.wait(timeoutMs, this.#abort.signal);
   }
 
   async #join(): Promise<void> {

@@ -1,4 +1,4 @@
-import { type FactDecoder, factIdOf, sequenceOf } from 'factline/contracts';
+import { type FactDecoder, type ReceivedFact, factIdOf, sequenceOf } from 'factline/contracts';
 import { FactlineError, messageOf } from 'factline/kernel';
 import type { LogRecord } from 'factline/log';
 import type { Fold, Projection } from './projection.js';
@@ -40,14 +40,24 @@ export class Folder {
   fold(state: KeyState, key: string, record: LogRecord, scope: FoldScope): boolean {
     const value = record.value;
     if (value === null) throw unreadable(record, scope);
-    const sequence = sequenceOf(value);
+    let sequence: number;
+    try {
+      sequence = sequenceOf(value);
+    } catch (error) {
+      throw located(error, record, scope);
+    }
     if (sequence <= state.seen || sequence <= state.sequence) {
       this.duplicates++;
       return false;
     }
     if ((state.seen > 0 || scope.fromZero) && sequence !== state.seen + 1) throw sequenceGap(record, scope, state.seen, sequence);
     state.seen = sequence;
-    const fact = this.decoder.decode(key, value);
+    let fact: ReceivedFact | undefined;
+    try {
+      fact = this.decoder.decode(key, value);
+    } catch (error) {
+      throw located(error, record, scope);
+    }
     if (fact === undefined) return false;
     const fold = this.#folds.get(fact.name);
     if (!fold) return false;
@@ -67,6 +77,21 @@ export class Folder {
 
 function place(record: LogRecord, { topic, partition }: FoldScope) {
   return { topic, partition, offset: record.offset, ...(record.value && { factId: Buffer.from(factIdOf(record.value)).toString('hex') }) };
+}
+
+/** The decoder knows bytes, not where they lie: whoever has to find the record needs its place. */
+function located(error: unknown, record: LogRecord, scope: FoldScope): unknown {
+  if (!(error instanceof FactlineError)) return error;
+  const { code, kind, retry, advice, details, message } = error;
+  return new FactlineError({
+    code,
+    kind,
+    retry,
+    message: `${scope.topic}[${scope.partition}] offset ${record.offset}: ${message}`,
+    ...(advice !== undefined && { advice }),
+    details: { ...details, topic: scope.topic, partition: scope.partition, offset: record.offset },
+    cause: error,
+  });
 }
 
 function unreadable(record: LogRecord, scope: FoldScope): FactlineError {

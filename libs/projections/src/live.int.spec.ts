@@ -162,12 +162,15 @@ describe('what cannot be applied', () => {
   it('bytes that are no fact halt their partition, visibly; others go on', async () => {
     const bad = 1;
     const history = some();
-    await scene.publish(history.filter(({ key }) => scene.partitionOf(key) !== bad));
+    await scene.publish(history);
+    const sound = history.filter(({ key }) => scene.partitionOf(key) === bad).length;
     await scene.publishRaw(bad, [{ key: Buffer.from(keyIn(bad, scene.partitions)), value: Buffer.from('{"not":"a fact", "but": "long enough"}') }]);
     const subscription = scene.subscribe(await scene.live());
     await until('the state', () => subscription.status.state === 'HALTED' && subscription.status.lag === 1);
     expect(subscription.status.trouble).toMatchObject({ code: 'fact.undecodable', advice: expect.any(String) });
-    expect(subscription.status.partitions.filter(({ halted }) => halted)).toMatchObject([{ partition: bad, nextOffset: 0 }]);
+    expect(subscription.status.partitions.filter(({ halted }) => halted)).toMatchObject([{ partition: bad, nextOffset: sound }]);
+    expect(sound).toBeGreaterThan(0);
+    expect(subscription.status.trouble?.reason).toContain(`[${bad}] offset ${sound}`);
     expect(await scene.rows()).toEqual(expected(scene.history));
   });
 

@@ -71,13 +71,13 @@ export class Projection<Row extends object = object> {
   }
 
   /**
-   * What the rows depend on: name, version, columns, each selection's reader schema and each fold's source text (white space left out).
+   * What the rows depend on: name, version, columns, each selection's reader schema and each fold's source text (runs of white space count as one).
    * Not seen: values that a fold reads from outside, which is why folds are pure.
    */
   get fingerprint(): string {
     const parts = [this.name, this.version, this.key, this.columns, this.indexes].map((part) => JSON.stringify(part));
     for (const [name, { fact, fold }] of [...this.folds].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-      parts.push(name, fact.topic, fact.fingerprint, fold.toString().replaceAll(/\s+/g, ''));
+      parts.push(name, fact.topic, fact.fingerprint, fold.toString().replaceAll(/\s+/g, ' '));
     }
     return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16);
   }

@@ -61,7 +61,9 @@ describe('the fingerprint', () => {
     const other = made().on(paid('a'), (row) => row).on(opened('a'), (row) => row);
     expect(one.fingerprint).toBe(other.fingerprint);
     const fold = Object.assign(((row: null) => row) as (row: null) => null, { toString: () => '(row)  =>\n\t row' });
-    expect(made().on(opened('a'), fold as never).fingerprint).toBe(made().on(opened('a'), Object.assign((row: null) => row, { toString: () => '(row)=>row' }) as never).fingerprint);
+    expect(made().on(opened('a'), fold as never).fingerprint).toBe(made().on(opened('a'), Object.assign((row: null) => row, { toString: () => '(row) => row' }) as never).fingerprint);
+    const says = (text: string) => made().on(opened('a'), Object.assign((row: null) => row, { toString: () => `(row) => '${text}'` }) as never).fingerprint;
+    expect(says('on hold')).not.toBe(says('onhold'));
   });
 
   it.each(Object.entries(changed))('changes with its %s', (_name, make) => {

@@ -25,6 +25,7 @@ create table if not exists factline.migration (
  */
 export async function migrate(store: Store, component: string, migrations: readonly Migration[]): Promise<string[]> {
   return store.transaction(async (tx) => {
+    await tx.query('set local lock_timeout = 0'); // another starter may be migrating for minutes
     await tx.query("select pg_advisory_xact_lock(hashtextextended('factline.migrate', 0))");
     await tx.query(CREATE_LEDGER);
     const { rows } = await tx.query<{ number: number; name: string }>(
