@@ -68,7 +68,7 @@ const pages = {
 
 /** In guides, the code behind `<!-- file: x -->` is the file x of the app that a spec installs, builds and runs. */
 async function guide(file) {
-  const { startFiles } = await import('../dist/e2e/support/empty-app.js');
+  const { startFiles } = await import(new URL('../dist/e2e/support/empty-app.js', import.meta.url).href);
   const files = startFiles();
   return readFileSync(file, 'utf8').replaceAll(/(<!-- file: (\S+) -->\n```(\w+)\n)[\s\S]*?(```\n)/g, (_all, head, name, _language, foot) => `${head}${files[name]}${foot}`);
 }

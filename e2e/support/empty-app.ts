@@ -141,7 +141,10 @@ export interface EmptyAppParts {
   entrances: readonly string[];
 }
 
-/** What docs/start shows: the files that somebody who installs the package writes. */
+/**
+ * What docs/start shows: the files that somebody who installs the package writes.
+ * @public tools/reference.mjs reads them from the compiled file
+ */
 export function startFiles(topic: string = 'shop.order'): Record<string, string> {
   const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`;
   return {

@@ -54,7 +54,7 @@ const select = <Data extends object>(kind: Kind, topic: string) =>
 
 export const opened = (topic: string) => select<{ owner: string; cents: number }>('Opened', topic);
 export const paid = (topic: string) => select<{ cents: number }>('Paid', topic);
-export const renamed = (topic: string) => select<{ owner: string; note: string | null }>('Renamed', topic);
+const renamed = (topic: string) => select<{ owner: string; note: string | null }>('Renamed', topic);
 export const closed = (topic: string) => select('Closed', topic);
 
 const columns = { account_id: 'text', owner: 'text', balance: 'bigint', payments: 'integer', note: 'text null', tags: 'jsonb null' } as const;

@@ -35,6 +35,7 @@ describe('a rebuild', () => {
     await scene.publish(withDuplicates(some(), [[3, 4], [50, 10]]));
     const subscription = scene.subscribe(await scene.live());
     await scene.settled(subscription);
+    const { restarts } = subscription.status.counts; // a broker that has just started is asked twice for the group's coordinator
     const reading = new AbortController();
     const counts: number[] = [];
     const readers = Array.from({ length: 4 }, async () => {
@@ -60,7 +61,7 @@ describe('a rebuild', () => {
     reading.abort();
     await Promise.all(readers);
     expect(Math.min(...counts)).toBe(expected(scene.history).size);
-    expect(subscription.status.counts.restarts).toBe(0);
+    expect(subscription.status.counts.restarts).toBe(restarts);
   });
 
   it('of a model that nothing is live of becomes the live one', async () => {
@@ -289,9 +290,9 @@ describe('side effects', () => {
     await scene.publish(some());
     const subscription = scene.subscribe(await scene.live());
     await scene.settled(subscription);
-    const { rebalances } = subscription.status.counts;
+    const { rebalances, restarts } = subscription.status.counts;
     await (await scene.rebuild()).stage();
-    expect(subscription.status.counts).toMatchObject({ rebalances, restarts: 0 });
+    expect(subscription.status.counts).toMatchObject({ rebalances, restarts });
   });
 });
 

@@ -66,7 +66,7 @@ export async function replayRole(store: Executor): Promise<string> {
   throw new FactlineError({
     code: 'projection.not-migrated',
     kind: 'configuration',
-    message: 'This database has no tables for read models yet.',
+    message: 'This database has no factline tables for read models yet.',
     advice: 'Start the app once, or run: factline migrate --app <app>',
   });
 }

@@ -11,6 +11,9 @@ import { isAlive, startTimeOf } from './processes.js';
 import { kafkaProbe, postgresProbe, registryProbe } from './readiness.js';
 import { readRecords } from './record.js';
 
+// `npm test` gives every spec the addresses of its stack; this one starts its own.
+for (const name of ['FACTLINE_KAFKA', 'FACTLINE_REGISTRY_URL', 'FACTLINE_POSTGRES_URL']) delete process.env[name];
+
 const repository = process.cwd();
 const cache = cacheDirectory(environment());
 const schema = JSON.stringify({ schema: JSON.stringify({ type: 'record', name: 'hr.Kept', fields: [{ name: 'id', type: 'string' }] }) });

@@ -56,6 +56,8 @@ export class RebuildContext {
   }
 
   async close(): Promise<void> {
+    // Closing a connection frees its locks a moment later; the next command must not meet them.
+    if (!this.session.lost) await this.session.query('select pg_advisory_unlock_all()');
     await this.session.close();
     await this.closeConnections();
   }

@@ -1,4 +1,5 @@
 import { pause } from 'factline/kernel';
+import { Store } from 'factline/store';
 import { PROGRESS_INTERVAL_MS, TAIL_NEAR_FACTS, TAIL_ROUNDS, THREADS_FROM_FACTS } from '../limits.js';
 import { writeAbout } from '../tables.js';
 import { distance, vectorOf } from './catch-up.js';
@@ -137,11 +138,17 @@ async function buildIndexes(context: RebuildContext, plan: RebuildPlan): Promise
 
 /** An index over millions of rows takes a while: cancelling ends the statement in the database, and what was built before it stays. */
 async function cancellable(context: RebuildContext, work: () => Promise<void>): Promise<void> {
-  const { session, store, options } = context;
+  const { session, options } = context;
   options.abort?.throwIfAborted();
   const pid = (await session.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]!.pid;
+  let cancelling = Promise.resolve();
   const cancel = () => {
-    store.query('select pg_cancel_backend($1)', [pid]).catch(() => undefined); // then the statement ends by itself, and the next look at the signal ends the rest
+    // As the app's own user: the replay role may not cancel what that user's connection runs.
+    const app = new Store({ url: options.connections.databaseUrl, applicationName: 'factline replay cancel', connections: 1 });
+    cancelling = app.query('select pg_cancel_backend($1)', [pid]).then(
+      () => app.close(),
+      () => app.close(), // then the statement ends by itself, and the next look at the signal ends the rest
+    );
   };
   options.abort?.addEventListener('abort', cancel, { once: true });
   try {
@@ -151,6 +158,7 @@ async function cancellable(context: RebuildContext, work: () => Promise<void>): 
     throw error;
   } finally {
     options.abort?.removeEventListener('abort', cancel);
+    await cancelling;
   }
   options.abort?.throwIfAborted();
 }
