@@ -156,7 +156,7 @@ describe('a stack whose owner is another process', () => {
     const end = thenWait ? 'setInterval(() => undefined, 1_000);' : '';
     const start = `const stack = await startStack(${JSON.stringify(options)});`;
     writeFileSync(script, `import { startStack } from 'factline/stack';\n${start}\nconsole.log(stack.kafka[0]);\n${end}\n`);
-    child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    child = spawn(process.execPath, [script], { env: process.env, stdio: ['ignore', 'pipe', 'inherit'] });
     const [line] = (await once(child.stdout!, 'data')) as [Buffer];
     return { process: child, status: (await statusOf(line.toString().trim()))! };
   }
