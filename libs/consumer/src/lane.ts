@@ -1,7 +1,7 @@
 import type { RecordBatch } from 'factline/log';
 import { FactlineError, type Logger, Signal, backoffMs, messageOf, pause } from 'factline/kernel';
 import { type Checkpoint, laneName } from './checkpoint.js';
-import { BATCH_FACTS, BATCH_WAIT_MS, QUEUE_BYTES, QUEUE_FACTS, RETRY_MAX_MS } from './limits.js';
+import { BATCH_FACTS, BATCH_WAIT_MS, FAR_BEHIND_FACTS, QUEUE_BYTES, QUEUE_FACTS, RETRY_MAX_MS } from './limits.js';
 import type { SubscriptionTarget, Work } from './target.js';
 
 /** Why a partition does not move, as shown to people. */
@@ -129,10 +129,11 @@ export class Lane {
     }
   }
 
-  /** While the log is known to hold more than a batch, waits a moment for a full one; a lane that keeps up never waits. */
+  /** While the log is known to hold much more than is queued, waits a moment for a fuller batch; a lane that keeps up never waits. */
   async #gather(signal: AbortSignal): Promise<void> {
     const until = performance.now() + BATCH_WAIT_MS;
-    while (this.#facts > 0 && this.#facts < BATCH_FACTS && !this.#paused && this.#endOffset - this.#position > BATCH_FACTS) {
+    const fuller = () => Math.min(BATCH_FACTS, this.#endOffset - this.#position);
+    while (this.#facts > 0 && !this.#paused && fuller() > FAR_BEHIND_FACTS && this.#facts < fuller()) {
       const left = until - performance.now();
       if (left <= 0 || signal.aborted) return;
       await this.#wake.wait(left, signal);

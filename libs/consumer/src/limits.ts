@@ -1,5 +1,7 @@
 /** Facts applied in one transaction at most. A backlog is won by folding before writing, so more is better; folding these holds the event loop for about 40 ms. */
 export const BATCH_FACTS = 25_000;
+/** Behind by more than this, a lane waits for fuller batches: at 1,000 facts a second it takes five seconds of standing still to get here. */
+export const FAR_BEHIND_FACTS = 5_000;
 /** How long a lane that is far behind waits for a full batch: a hand-written consumer with 25 k facts a transaction was twice as fast as one with 9 k. */
 export const BATCH_WAIT_MS = 100;
 /** Facts a partition may hold in memory before its fetching pauses; resumed at half of it. */

@@ -22,7 +22,9 @@ export const TAIL_ROUNDS = 20;
 export const TAIL_NEAR_FACTS = 5_000;
 /** How long a swap waits for facts that the live model has applied already: they are in the log, so only a broker that went away is late. */
 export const TAIL_ARRIVAL_MS = 1_000;
-/** Applications before a swap's transaction, so that its statements are prepared and its rows remembered: the first costs 10 times the third. */
+/** Database connections of a rebuild: one for its transaction, the others to load rows beside it. */
+export const REBUILD_CONNECTIONS = 4;
+/** Runs without effect of a swap's statements on each connection before its transaction: the first costs 10 times the third. */
 export const WARM_ROUNDS = 3;
 /** How long verification waits for a live model that is behind the staged one. */
 export const LIVE_WAIT_MS = 10_000;

@@ -1,6 +1,7 @@
 import { RegisteredSchemas, SchemaRegistry, type WriterSchemas } from 'factline/contracts';
 import { type FactLog, type KafkaLogOptions, kafkaLog } from 'factline/log';
 import { Store, schemaMemory } from 'factline/store';
+import { REBUILD_CONNECTIONS } from '../limits.js';
 import { replayRole } from '../tables.js';
 
 /** Addresses only, so that they can be sent to a thread. */
@@ -26,7 +27,7 @@ export async function connect(connections: RebuildConnections, name: string): Pr
   } finally {
     await asApp.close();
   }
-  const store = new Store({ url: connections.databaseUrl, applicationName: name, connections: 4, role });
+  const store = new Store({ url: connections.databaseUrl, applicationName: name, connections: REBUILD_CONNECTIONS, role });
   const log = kafkaLog({ ...connections.kafka, clientId: 'factline-replay' });
   const schemas = new RegisteredSchemas({ registry: new SchemaRegistry({ url: connections.registryUrl }), memory: schemaMemory(store) });
   const close = async () => {

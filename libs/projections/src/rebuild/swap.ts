@@ -1,6 +1,6 @@
 import { FactlineError } from 'factline/kernel';
 import { type Executor, type Session, type Store, type Tx, identifier } from 'factline/store';
-import { SWAP_ATTEMPTS, SWAP_LOCK_TIMEOUT_MS, WARM_ROUNDS } from '../limits.js';
+import { REBUILD_CONNECTIONS, SWAP_ATTEMPTS, SWAP_LOCK_TIMEOUT_MS, WARM_ROUNDS } from '../limits.js';
 import type { Projection } from '../projection.js';
 import { Tables, type About, schemaExists } from '../tables.js';
 import { type Vector, catchUp, vectorOf } from './catch-up.js';
@@ -56,7 +56,8 @@ async function swapAtTheEnd(context: RebuildContext, parts: Pick<SwapParts, 'dir
     );
   try {
     await tail.arrive(await context.logEnds());
-    for (let round = 0; round < WARM_ROUNDS; round++) at = await applyUpTo(tail.vector, context.store);
+    for (let round = 0; round < WARM_ROUNDS; round++) await Promise.all(Array.from({ length: REBUILD_CONNECTIONS }, () => engine.warm()));
+    at = await applyUpTo(tail.vector, context.store);
     return await trySwap(context.store, {
       ...parts,
       projection: context.projection,
