@@ -22,6 +22,8 @@ interface Context {
 }
 
 const BAR_WIDTH = 20;
+/** Differing rows shown to people; machines get all that were looked up. */
+const ROWS_PRINTED = 6;
 
 /** `factline replay ...`: rebuilds a read model from offset zero while it serves. */
 export function replayCommand(program: Command): void {
@@ -173,7 +175,11 @@ function printVerification({ output }: Context, verification: Verification): voi
   const verdict = equal
     ? output.paint(`equal to live at the same offsets (${count(rebuiltRows)} rows, ${buckets} buckets) in ${elapsed(elapsedMs)}`, 'green')
     : output.paint(`differs from live at the same offsets: ${count(liveRows)} rows live, ${count(rebuiltRows)} rebuilt, ${differing} of ${buckets} buckets differ`, 'yellow');
-  output.print({ event: 'verify', ...verification }, line(output, 'verify', verdict), ...differences.flatMap(differenceLines));
+  output.print({ event: 'verify', ...verification }, line(output, 'verify', verdict), ...differences.slice(0, ROWS_PRINTED).flatMap(differenceLines), ...moreLines(differences.length));
+}
+
+function moreLines(differences: number): string[] {
+  return differences > ROWS_PRINTED ? [`            and more; --json names up to ${differences}`] : [];
 }
 
 function differenceLines({ key, live, rebuilt, columns }: DifferingRow): string[] {

@@ -16,6 +16,8 @@ export class LiveProjection implements SubscriptionTarget {
     readonly projection: Projection,
     private readonly store: Store,
     decoder: FactDecoder,
+    /** Named in advice, so that it can be pasted. */
+    private readonly app: string = '<app>',
   ) {
     this.#tables = new Tables(projection, projection.name);
     this.engine = new BatchEngine(projection, this.#tables, decoder, store);
@@ -42,7 +44,7 @@ export class LiveProjection implements SubscriptionTarget {
     this.engine.forget();
     await this.prepare();
     const about = await readAbout(this.store, this.#tables);
-    if (about?.fingerprint !== this.projection.fingerprint) throw outdated(this.projection, about?.version);
+    if (about?.fingerprint !== this.projection.fingerprint) throw outdated(this.projection, about?.version, this.app);
     return claimCheckpoints(this.store, this.projection.name, about.generation, topics, partitions);
   }
 
@@ -66,12 +68,12 @@ export class LiveProjection implements SubscriptionTarget {
   }
 }
 
-function outdated(projection: Projection, version: number | undefined): FactlineError {
+function outdated(projection: Projection, version: number | undefined, app: string): FactlineError {
   return new FactlineError({
     code: 'projection.outdated',
     kind: 'conflict',
     message: `The read model '${projection.name}' was built by version ${version ?? 'unknown'} of its code, this software is version ${projection.version} with other folds, columns or selected fields.`,
-    advice: `It is served as it is and not continued. Rebuild it: factline replay run ${projection.name} --app <app>. (Same version, other code? Raise the version.)`,
+    advice: `It is served as it is and not continued. Rebuild it: factline replay run ${projection.name} --app ${app} (same version, other code? raise the version).`,
     details: { projection: projection.name, fingerprint: projection.fingerprint },
   });
 }
