@@ -174,12 +174,8 @@ export class Lane {
         return true;
       } catch (error) {
         const fault = error instanceof FactlineError ? error : defect(error, this.name);
-        if (!fault.retry && (await this.#superseded())) {
-          this.events.fenced();
-          return this.#giveBack(work);
-        }
         if (!fault.retry) {
-          if ((await this.#applySoundPart(work, fault)) === 'fenced') {
+          if ((await this.#superseded()) || (await this.#applySoundPart(work, fault)) === 'fenced') {
             this.events.fenced();
             return this.#giveBack(work);
           }

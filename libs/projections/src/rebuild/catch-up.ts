@@ -31,7 +31,7 @@ export async function catchUp(log: FactLog, engine: BatchEngine, db: Executor, c
   if (behind.length === 0) return [...checkpoints];
   const apply = async (partition: number, records: RecordBatch['records'], nextOffset: number) => {
     const result = await engine.apply(at.get(partition)!, { records, nextOffset }, db);
-    if (result === 'fenced') throw fenced(engine.projection.name);
+    if (result === 'fenced') throw stagedMoved(engine.projection.name);
     at.set(partition, result);
   };
   await log.read({
@@ -45,7 +45,8 @@ export async function catchUp(log: FactLog, engine: BatchEngine, db: Executor, c
   return [...at.values()];
 }
 
-function fenced(projection: string): FactlineError {
+/** Only a rebuild moves a build that is not live, and only one runs at a time: its session must have lost the lock. */
+export function stagedMoved(projection: string): FactlineError {
   return new FactlineError({
     code: 'rebuild.fenced',
     kind: 'fenced',

@@ -3,7 +3,7 @@ import { type Executor, type Session, type Store, type Tx, identifier } from 'fa
 import { REBUILD_CONNECTIONS, SWAP_ATTEMPTS, SWAP_LOCK_TIMEOUT_MS, WARM_ROUNDS } from '../limits.js';
 import type { Projection } from '../projection.js';
 import { Tables, type About, schemaExists } from '../tables.js';
-import { type Vector, catchUp, vectorOf } from './catch-up.js';
+import { type Vector, catchUp, stagedMoved, vectorOf } from './catch-up.js';
 import type { RebuildContext } from './context.js';
 import { removeLedger, writeLedger } from './ledger.js';
 import type { RebuildPlan } from './plan.js';
@@ -70,15 +70,6 @@ async function swapAtTheEnd(context: RebuildContext, parts: Pick<SwapParts, 'dir
   } finally {
     await tail.stop();
   }
-}
-
-function stagedMoved(projection: string): FactlineError {
-  return new FactlineError({
-    code: 'rebuild.fenced',
-    kind: 'fenced',
-    message: `Another process moved the staged build of '${projection}'.`,
-    advice: `Look at it with: factline replay status ${projection}`,
-  });
 }
 
 /** Makes the build before the last swap live again; the one it replaces becomes the staged one. Same code: it is brought up to date first. */
