@@ -2,7 +2,7 @@ import type { Session } from 'factline/store';
 import { type TestDatabase, jobs, testDatabase, until } from './database.spec.support.js';
 import { Relay } from './index.js';
 import { RecordingLog } from './recording-log.spec.support.js';
-import { ADD } from './schema.js';
+import { ADD_TO } from './schema.js';
 
 /** What a reader of the outbox has handed on, in its order. */
 type Delivered = { key: string; sequence: number }[];
@@ -77,7 +77,7 @@ async function writer(begin = 'begin', store = database.store) {
     /** A business row first: the transaction gets its id here, long before it asks for a key. */
     audit: () => session.query("insert into business (note) values ('early')"),
     takeId: () => session.query('select pg_current_xact_id()'),
-    state: (key: string) => session.query(ADD, [jobs.name, key, Buffer.alloc(30), null]),
+    state: (key: string) => session.query(ADD_TO[0]!.text, [jobs.name, key, Buffer.alloc(30), null]),
     run: (statement: string) => session.query(statement),
     commit: () => session.query('commit'),
     rollback: () => session.query('rollback'),

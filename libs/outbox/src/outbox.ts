@@ -3,7 +3,7 @@ import { type Clock, FactlineError, type Logger, type Signal } from 'factline/ke
 import { type Store, type Tx, assertTx } from 'factline/store';
 import { ADD_MANY_FACTS, TRACEPARENT_CHARACTERS } from './limits.js';
 import { type Pressure, PressureGauge, type PressureLimits, measureBacklog, outboxFull, pressureLimits } from './pressure.js';
-import { ADD } from './schema.js';
+import { ADD, ADD_TO } from './schema.js';
 import { tokenOf } from './token.js';
 
 /** Answers the registered writer schema's id, from memory: `add` runs in requests and asks nobody. */
@@ -63,13 +63,18 @@ export class FactOutbox {
   readonly #encoder: FactEncoder;
   readonly #gauge: PressureGauge;
   readonly #wake: () => void;
+  #add = ADD;
 
   constructor(options: FactOutboxOptions) {
     this.#options = options;
     this.#encoder = options.encoder ?? new FactEncoder();
     this.#wake = () => options.wake?.notify();
     this.#gauge = new PressureGauge({
-      measure: () => measureBacklog(options.store),
+      measure: async () => {
+        const { backlog, slot } = await measureBacklog(options.store);
+        this.#add = ADD_TO[slot] ?? ADD;
+        return backlog;
+      },
       limits: { ...pressureLimits, ...options.limits },
       ...(options.clock && { clock: options.clock }),
       ...(options.log && { log: options.log }),
@@ -98,7 +103,7 @@ export class FactOutbox {
     assertTx(tx);
     const { id, value } = this.#encode(fact);
     const { name: topic } = fact.type.topic;
-    const { rows } = await tx.query<AddedRow>(ADD, [topic, fact.key, value, this.#traceparent()], 'factline.add');
+    const { rows } = await tx.query<AddedRow>(this.#add.text, [topic, fact.key, value, this.#traceparent()], this.#add.name);
     tx.onCommit(this.#wake);
     return stated(id, topic, fact.key, rows[0]!);
   }

@@ -56,16 +56,18 @@ export function judge(backlog: Backlog, limits: PressureLimits): Pressure {
 const MEASURE = `
 select pending::float8 as rows,
        (pending * coalesce(size / nullif(last_id - first_id + 1, 0), 0))::float8 as bytes,
-       coalesce((select extract(epoch from clock_timestamp() - created_at) * 1000 from factline.outbox where id > at.page_id order by id limit 1), 0)::float8 as age
+       coalesce((select extract(epoch from clock_timestamp() - created_at) * 1000 from factline.outbox where id > at.page_id order by id limit 1), 0)::float8 as age,
+       (select slot from factline.slot)
   from (select last_id, page_id, greatest(last_id - page_id, 0) as pending,
                (select min(id) from factline.outbox) as first_id,
                (select sum(pg_total_relation_size(inhrelid)) from pg_inherits where inhparent = 'factline.outbox'::regclass) as size
           from factline.relay, (select coalesce(pg_sequence_last_value('factline.outbox_id'), 0) as last_id) as drawn) as at`;
 
-export async function measureBacklog(database: Executor): Promise<Backlog> {
-  const { rows } = await database.query<{ rows: number; bytes: number; age: number }>(MEASURE, [], 'factline.backlog');
-  const { rows: count, bytes, age } = rows[0]!;
-  return { rows: count, bytes: Math.round(bytes), oldestAgeMs: Math.max(0, Math.round(age)) };
+/** `slot` is the one that was written when this was measured. */
+export async function measureBacklog(database: Executor): Promise<{ backlog: Backlog; slot: number }> {
+  const { rows } = await database.query<{ rows: number; bytes: number; age: number; slot: number }>(MEASURE, [], 'factline.backlog');
+  const { rows: count, bytes, age, slot } = rows[0]!;
+  return { backlog: { rows: count, bytes: Math.round(bytes), oldestAgeMs: Math.max(0, Math.round(age)) }, slot };
 }
 
 export interface PressureGaugeOptions {

@@ -163,7 +163,7 @@ export class Relay {
       if (ended.aborted) return;
       try {
         await ownership.persist();
-        this.#backlog = await measureBacklog(store);
+        this.#backlog = (await measureBacklog(store)).backlog;
         const { emptied, switchedTo } = await rotate(store, rotation);
         for (const slot of emptied) await observe({ name: 'slot-emptied', epoch, slot });
         if (switchedTo !== undefined) await observe({ name: 'slot-switched', epoch, slot: switchedTo });

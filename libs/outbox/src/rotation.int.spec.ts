@@ -2,6 +2,7 @@ import { type TestDatabase, changed, jobs, schemaIds, testDatabase, until } from
 import { FactOutbox, Relay } from './index.js';
 import { RecordingLog } from './recording-log.spec.support.js';
 import { rotate } from './rotation.js';
+import { ADD_TO } from './schema.js';
 
 const AT_ONCE = { rows: 1, afterMs: 0 };
 
@@ -69,6 +70,21 @@ it('a writer with an old snapshot may still write into an emptied slot: its fact
   expect((await rotate(database.store, AT_ONCE)).emptied).toEqual([]);
   await relay.runOnce();
   expect(recording.byKey().get('spec.job/old')).toEqual([1]);
+});
+
+it('a writer whose slot is old writes into the slot that is left, or was emptied: its facts are published in order', async () => {
+  const stateInto = (slot: number) => database.store.query(ADD_TO[slot]!.text, [jobs.name, 'k', Buffer.alloc(30), null]);
+  await stateInto(0);
+  expect(await rotate(database.store, AT_ONCE)).toEqual({ emptied: [], switchedTo: 1 });
+  await stateInto(0); // into the slot that was left
+  await relay.runOnce();
+  expect((await rotate(database.store, AT_ONCE)).emptied).toEqual([0]);
+  await stateInto(0); // into the one that was emptied
+  await stateInto(1);
+  expect((await rotate(database.store, AT_ONCE)).emptied).toEqual([]);
+  await relay.runOnce();
+  expect((await rotate(database.store, AT_ONCE)).emptied).toEqual([0, 1]);
+  expect(recording.byKey()).toEqual(new Map([['spec.job/k', [1, 2, 3, 4]]]));
 });
 
 it('control: emptying a slot without the look loses facts', async () => {

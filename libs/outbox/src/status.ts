@@ -83,7 +83,7 @@ export async function outboxStatus(store: Store): Promise<OutboxStatus> {
     acquiredAt: row.acquired_at,
     heartbeatAgeMs: row.heartbeat_age_ms,
     owned: row.owned,
-    pending,
+    pending: pending.backlog,
     deliveredTotal: Number(row.delivered_total),
     tickInProgress: row.tick_in_progress,
     slots: row.sizes.map((bytes, slot) => ({ slot, written: slot === row.slot, bytes: Number(bytes) })),

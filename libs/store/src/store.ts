@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { FactlineError, type Logger, backoffMs, messageOf, pause, silentLogger } from 'factline/kernel';
+import { send } from './batch.js';
 import { translate } from './errors.js';
 import { CONNECT_TIMEOUT_MS, IDLE_IN_TRANSACTION_TIMEOUT_MS, LOCK_TIMEOUT_MS, POOL_CONNECTIONS, POOL_WAIT_MS, TRANSACTION_ATTEMPTS } from './limits.js';
 import { Session } from './session.js';
@@ -92,7 +93,8 @@ export class Store implements Executor {
   async #attempt<T>(work: (tx: Tx) => Promise<T>, options: TransactionOptions): Promise<T> {
     const client = await this.#connect();
     const { tx, close } = openTx(client);
-    const begun = run(client, `begin isolation level ${ISOLATION[options.isolation ?? 'read committed']}${options.readOnly ? ' read only' : ''}`);
+    const begin = `begin isolation level ${ISOLATION[options.isolation ?? 'read committed']}${options.readOnly ? ' read only' : ''}`;
+    const begun = run(client, begin, undefined, begin);
     begun.catch(() => undefined); // awaited below; a rejection before that is not unhandled
     let committing = false;
     let result: T;
@@ -124,7 +126,7 @@ export class Store implements Executor {
 
   async #rollback(client: pg.PoolClient): Promise<void> {
     try {
-      await client.query('rollback');
+      await send(client, { text: 'rollback' });
       client.release();
     } catch {
       client.release(true); // the connection is gone, and the server rolls back by itself

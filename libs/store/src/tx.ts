@@ -1,6 +1,6 @@
-import type { Writable } from 'node:stream';
 import type { ClientBase } from 'pg';
 import { FactlineError } from 'factline/kernel';
+import { send } from './batch.js';
 import { translate } from './errors.js';
 
 export interface Result<Row> {
@@ -78,23 +78,10 @@ export function fromPg(client: ClientBase): { tx: Tx; committed(): void } {
   };
 }
 
-/**
- * Statements sent in the same turn of the event loop leave in one write: BEGIN, a row and its fact are one system call instead of three. Writing to sockets
- * was 65 % of a writer's CPU.
- */
-function sendTogether(client: ClientBase): void {
-  const { pipeline, connection } = client as { pipeline?: boolean; connection?: { stream?: Partial<Writable> } };
-  const stream = connection?.stream;
-  if (!pipeline || !stream?.cork || !stream.uncork) return;
-  stream.cork();
-  process.nextTick(() => stream.uncork?.());
-}
-
 /** One statement on one connection, with this library's errors. */
 export async function run<Row>(client: ClientBase, text: string, values?: readonly unknown[], name?: string): Promise<Result<Row>> {
-  sendTogether(client);
   try {
-    const result = await client.query({ text, ...(values && { values: values as unknown[] }), ...(name && { name }) });
+    const result = await send(client, { text, ...(values && { values: values as unknown[] }), ...(name && { name }) });
     return { rows: result.rows as Row[], rowCount: result.rowCount ?? 0 };
   } catch (error) {
     throw translate(error);
@@ -105,7 +92,7 @@ export async function run<Row>(client: ClientBase, text: string, values?: readon
 export async function commit(client: ClientBase): Promise<void> {
   let command: string;
   try {
-    ({ command } = await client.query('commit'));
+    ({ command } = await send(client, { text: 'commit' }));
   } catch (error) {
     throw translate(error);
   }

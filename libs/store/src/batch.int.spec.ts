@@ -1,0 +1,117 @@
+import pg from 'pg';
+import { type TestStore, kill, testStore } from './store.spec.support.js';
+import { type Store, type Tx, fromPg } from './index.js';
+
+let t: TestStore;
+let store: Store;
+beforeAll(async () => {
+  t = await testStore();
+  store = t.store;
+});
+afterAll(() => t.at.close());
+beforeEach(() => store.query('truncate account'));
+
+const INSERT = 'insert into account values ($1, $2) returning id, cents::integer';
+const insert = (tx: Tx, id: string, cents: unknown = 0) => tx.query<{ id: string; cents: number }>(INSERT, [id, cents], 'spec.insert');
+const accounts = async () => (await store.query<{ id: string }>('select id from account order by id')).rows.map(({ id }) => id);
+/** A pool may open several connections: the name must be prepared on the one that is used. */
+const prepared = (tx: Tx) => insert(tx, 'prepared');
+const reasons = async (running: Promise<unknown>[]) => (await Promise.allSettled(running)).map((end) => (end.status === 'fulfilled' ? 'done' : (end.reason as { code: string }).code));
+
+describe('statements of one turn of the event loop', () => {
+  it('run in their order, each with its own result, and are answered together', async () => {
+    const client = new pg.Client({ connectionString: t.url, pipeline: true } as pg.ClientConfig);
+    await client.connect();
+    try {
+      await client.query('begin');
+      const { tx } = fromPg(client);
+      await prepared(tx);
+      let answers = 0;
+      (client as unknown as { connection: { on(event: string, run: () => void): void } }).connection.on('readyForQuery', () => answers++);
+      const [first, changed, second, none] = await Promise.all([
+        insert(tx, 'a', 1),
+        tx.query<{ id: string; cents: string }>('update account set cents = cents + $1 where id = $2 returning *', [41, 'a']),
+        insert(tx, 'b', 2),
+        tx.query('delete from account where id = $1', ['nobody']),
+      ]);
+      expect(answers).toBe(1);
+      expect(first).toEqual({ rows: [{ id: 'a', cents: 1 }], rowCount: 1 });
+      expect(changed).toEqual({ rows: [{ id: 'a', cents: '42' }], rowCount: 1 });
+      expect(second.rows).toEqual([{ id: 'b', cents: 2 }]);
+      expect(none).toEqual({ rows: [], rowCount: 0 });
+      await insert(tx, 'c');
+      await insert(tx, 'd');
+      expect(answers).toBe(3); // control: awaited one by one they are answered one by one
+      await client.query('rollback');
+    } finally {
+      await client.end();
+    }
+  });
+
+  it('behind one that fails are not run and have its error; those before it are answered', async () => {
+    const ends: string[] = [];
+    const broken = store.transaction(async (tx) => {
+      await prepared(tx);
+      ends.push(...(await reasons([insert(tx, 'a'), insert(tx, 'b', -1), insert(tx, 'c'), tx.query('select $1::text', ['x'])])));
+      await insert(tx, 'd');
+    });
+    await expect(broken).rejects.toMatchObject({ details: { sqlState: '25P02' } });
+    expect(ends).toEqual(['done', 'store.constraint', 'store.constraint', 'store.constraint']);
+    expect(await accounts()).toEqual([]);
+    await store.transaction(async (tx) => Promise.all([insert(tx, 'a'), insert(tx, 'b')]));
+    expect(await accounts()).toEqual(['a', 'b']);
+  });
+
+  it('a contended one has the transaction run again, whichever is awaited first', async () => {
+    await store.query(`create function contended(really boolean) returns void language plpgsql as
+      $$ begin if really then raise exception 'again' using errcode = '40001'; end if; end $$`);
+    let runs = 0;
+    await store.transaction(async (tx) => {
+      await prepared(tx);
+      const contended = tx.query('select contended($1)', [++runs === 1]);
+      contended.catch(() => undefined);
+      await insert(tx, 'behind');
+    });
+    expect(runs).toBe(2);
+    expect(await accounts()).toEqual(['behind', 'prepared']);
+  });
+
+  it('a value that cannot be sent is refused alone, and the connection goes on', async () => {
+    const cyclic: Record<string, unknown> = {};
+    cyclic['self'] = cyclic;
+    await store.transaction(async (tx) => {
+      await prepared(tx);
+      const ends = await reasons([insert(tx, 'a'), insert(tx, 'b', cyclic), insert(tx, 'c')]);
+      expect(ends).toEqual(['done', 'store.statement', 'done']);
+      expect((await insert(tx, 'd')).rowCount).toBe(1);
+    });
+    expect(await accounts()).toEqual(['a', 'c', 'd', 'prepared']);
+  });
+
+  it('one that is not awaited is inside its transaction: kept by the commit, gone with the rollback', async () => {
+    const unawaited = (tx: Tx, id: string) => void insert(tx, id).catch(() => undefined);
+    await store.transaction(async (tx) => {
+      await prepared(tx);
+      unawaited(tx, 'kept');
+    });
+    const thrown = store.transaction(async (tx) => {
+      unawaited(tx, 'gone');
+      throw new RangeError('no');
+    });
+    await expect(thrown).rejects.toThrow(RangeError);
+    await store.transaction((tx) => insert(tx, 'later'));
+    expect(await accounts()).toEqual(['kept', 'later', 'prepared']);
+  });
+
+  it('on a connection that is lost are all unavailable', async () => {
+    const lost = store.transaction(async (tx) => {
+      await prepared(tx);
+      const { rows } = await tx.query<{ pid: number }>('select pg_backend_pid() as pid');
+      await kill(t.other, rows[0]!.pid);
+      expect(await reasons([insert(tx, 'a'), insert(tx, 'b')])).toEqual(['store.unavailable', 'store.unavailable']);
+      await insert(tx, 'c');
+    });
+    await expect(lost).rejects.toMatchObject({ code: 'store.unavailable' });
+    expect(await accounts()).toEqual([]);
+  });
+});
