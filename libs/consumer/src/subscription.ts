@@ -1,6 +1,8 @@
 import { type Clock, FactlineError, type Logger, Signal, backoffMs, detached, messageOf, pause, silentLogger, systemClock } from 'factline/kernel';
 import type { FactLog, Position, RecordBatch, Subscription, TopicState } from 'factline/log';
-import { findGaps, laneName } from './checkpoint.js';
+import { AsOfRecorder } from './as-of.js';
+import { findGaps, gap, laneName } from './checkpoint.js';
+import { followSwap } from './follow-swap.js';
 import type { Freshness } from './freshness.js';
 import { Lane, type Trouble } from './lane.js';
 import { AS_OF_INTERVAL_MS, RECHECK_MS, REPORT_INTERVAL_MS, RETRY_MAX_MS } from './limits.js';
@@ -180,15 +182,8 @@ export class FactSubscription {
   }
 
   #outOfRange(position: Position, start: number, end: number): void {
-    this.#lanes.get(laneName(position))?.halt(
-      new FactlineError({
-        code: 'consumer.gap',
-        kind: 'integrity',
-        message: `GAP in ${laneName(position)}: the next fact would be at offset ${position.offset}, the log has ${start} to ${end}.`,
-        advice: 'Facts may be missing. Restore the topic, or rebuild the read model from a complete history: factline replay run.',
-        details: { ...position, start, end },
-      }),
-    );
+    const lane = this.#lanes.get(laneName(position));
+    lane?.halt(gap({ ...lane.checkpoint, nextOffset: position.offset }, `the log has ${start} to ${end}.`, { start, end }));
   }
 
   #fenced(lane: Lane): void {
@@ -205,27 +200,13 @@ export class FactSubscription {
     this.#moving = this.#moving.then(async () => {
       if (!current() || lane.checkpoint !== checkpoint) return; // moved already, with another lane that met the same swap
       try {
-        if (await this.#followSwap(checkpoint.generation, current)) return;
+        if (await followSwap([...this.#lanes.values()], checkpoint.generation, this.#options, current)) return;
       } catch (error) {
         this.#disturbed(error, 1);
       }
       await this.#subscription?.stop();
       await this.#closeLanes();
       if (!this.#abort.signal.aborted) await this.#join();
-    });
-  }
-
-  /** After a swap the partitions are still ours: go on in the new generation without leaving the group, which would stop all members for seconds. */
-  async #followSwap(from: number, current: () => boolean): Promise<boolean> {
-    const lanes = [...this.#lanes.values()];
-    if ((await this.#options.target.generation()) === from || lanes.some((lane) => lane.status.halted)) return false;
-    await Promise.all(lanes.map((lane) => lane.park()));
-    const topics = await this.#options.log.describe(this.#options.topics);
-    const checkpoints = await this.#options.target.claim(topics, lanes.map(({ checkpoint }) => checkpoint));
-    if (!current()) return true; // a rebalance came between, and has claimed by itself
-    return lanes.every((lane) => {
-      const checkpoint = checkpoints.find((each) => laneName(each) === lane.name);
-      return checkpoint !== undefined && lane.restart(checkpoint);
     });
   }
 
@@ -260,12 +241,12 @@ export class FactSubscription {
   /** Two hints for others, neither of which decides anything: group offsets for lag tools, as-of times for readers in other processes. */
   async #report(): Promise<void> {
     let reportedMs = 0;
-    const written = new Map<string, string>();
+    const asOf = new AsOfRecorder(this.#options.target, this.#options.freshness);
     while (!this.#abort.signal.aborted) {
       await pause(AS_OF_INTERVAL_MS, this.#abort.signal);
       try {
         await this.#noticeSwap();
-        await this.#writeAsOf(written);
+        await asOf.record(this.#lanes.values());
       } catch (error) {
         this.#log.warn({ subscription: this.#options.name, error: messageOf(error) }, 'the database did not take as-of times');
       }
@@ -274,16 +255,5 @@ export class FactSubscription {
         await this.#subscription?.report([...this.#lanes.values()].map((lane) => ({ ...lane.status, offset: lane.status.nextOffset })));
       }
     }
-  }
-
-  async #writeAsOf(written: Map<string, string>): Promise<void> {
-    const entries = [...this.#lanes.values()].flatMap(({ name, checkpoint }) => {
-      const asOfMs = this.#options.freshness.asOf(checkpoint.topic, checkpoint.partition);
-      const what = `${checkpoint.generation} ${asOfMs}`;
-      return asOfMs !== undefined && what !== written.get(name) ? [{ name, checkpoint, asOfMs, what }] : [];
-    });
-    if (entries.length === 0) return;
-    await this.#options.target.recordAsOf(entries);
-    for (const { name, what } of entries) written.set(name, what);
   }
 }
