@@ -89,3 +89,13 @@ it('stops in order on SIGTERM, and hr publishes again by itself', async () => {
   await hire(5);
   await expectAllPublished();
 });
+
+it('leaves it to the command alone where hr’s own relay is switched off', async () => {
+  await hr.program.stop();
+  hr = await here.start('hr', { HR_RELAY: 'off' });
+  await hire(5);
+  expect(await stateOfHr()).toBe('disabled');
+  expect(byKey(await statedFacts(here)).size).toBe(hired - 5);
+  first = relay();
+  await expectAllPublished();
+});

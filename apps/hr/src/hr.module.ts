@@ -11,12 +11,13 @@ import { EmployeesService } from './employees.service.js';
   imports: [
     FactlineModule.forRootAsync({
       inject: [SERVICE_CONFIG],
-      useFactory: ({ databaseUrl, brokers, registryUrl }: HrConfig) => ({
+      useFactory: ({ databaseUrl, brokers, registryUrl, relay }: HrConfig) => ({
         app: 'hr',
         databaseUrl,
         kafka: { brokers },
         registryUrl,
         produces: [EmployeeCreated, EmployeePersonalDetailsChanged, EmployeeMoved, EmployeeTerminated],
+        relay: { enabled: relay === 'on' },
         migrations: employeeMigrations,
       }),
     }),
