@@ -1,6 +1,6 @@
 import { factIdOf } from 'factline/contracts';
 import { type Clock, FactlineError, newId } from 'factline/kernel';
-import { type FactLog, type MemoryBroker, type Subscription, type TopicState, memoryBroker, memoryLog } from 'factline/log';
+import { type FactLog, type MemoryBroker, type Subscription, type SubscriptionEvents, type TopicState, memoryBroker, memoryLog } from 'factline/log';
 import { until } from 'factline/testing';
 import { type Checkpoint, FactSubscription, type FactSubscriptionOptions, Freshness, type SubscriptionTarget, type Work } from './index.js';
 import { laneName } from './checkpoint.js';
@@ -92,13 +92,16 @@ export interface Watched {
   stopped: number;
   delivered: number;
   calls: string[];
+  /** What the log tells the subscription; undefined before it subscribed. */
+  events: SubscriptionEvents | undefined;
 }
 
 export function watched(log: FactLog, ignorePause = false): Watched {
-  const seen: Watched = { log, joined: 0, stopped: 0, delivered: 0, calls: [] };
+  const seen: Watched = { log, joined: 0, stopped: 0, delivered: 0, calls: [], events: undefined };
   const subscribe: FactLog['subscribe'] = async (options) => {
     seen.joined++;
     const { events } = options;
+    seen.events = events;
     const inner: Subscription = await log.subscribe({
       ...options,
       events: {
@@ -106,6 +109,7 @@ export function watched(log: FactLog, ignorePause = false): Watched {
         revoked: (epoch) => events.revoked(epoch),
         outOfRange: (position, start, end) => events.outOfRange(position, start, end),
         disturbed: (error, attempt) => events.disturbed(error, attempt),
+        recovered: (epoch) => events.recovered(epoch),
         batch: (batch, epoch) => {
           seen.delivered += batch.records.length;
           events.batch(batch, epoch);

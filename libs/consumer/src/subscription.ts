@@ -96,6 +96,7 @@ export class FactSubscription {
             batch: (batch, epoch) => this.#batch(batch, epoch),
             outOfRange: (position, start, end) => this.#outOfRange(position, start, end),
             disturbed: (error, n) => this.#disturbed(error, n),
+            recovered: () => (this.#trouble = undefined),
           },
         });
         this.#subscription = subscription;

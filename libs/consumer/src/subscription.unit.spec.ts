@@ -140,6 +140,16 @@ describe('failures', () => {
     expect(subscription.status.trouble).toBeUndefined();
   });
 
+  it('a log that does not answer is STALE, and LIVE again as soon as it answers, also when no fact comes', async () => {
+    const seen = watched(s.log);
+    const subscription = s.subscribe({ log: seen.log });
+    await s.settled(subscription);
+    seen.events!.disturbed(new Error('broker 1 does not answer'), 1);
+    expect(subscription.status).toMatchObject({ state: 'STALE', trouble: { code: 'consumer.disturbed', reason: 'broker 1 does not answer' } });
+    seen.events!.recovered(1);
+    expect(subscription.status).toMatchObject({ state: 'LIVE', trouble: undefined });
+  });
+
   it('one that cannot pass by itself halts its partition only, visibly', async () => {
     s.target.before = ({ partition }) => {
       if (partition === 0) throw broken();

@@ -82,6 +82,8 @@ export interface SubscriptionEvents {
   outOfRange(position: Position, start: number, end: number): void;
   /** The client failed and is being rebuilt; `attempt` counts since the last success. */
   disturbed(error: Error, attempt: number): void;
+  /** A partition is read again after a failure, whether or not it has anything new. A failure of the group ends with `assigned` instead. */
+  recovered(epoch: number): void;
 }
 
 export interface SubscribeOptions {

@@ -22,6 +22,7 @@ export class Recorder implements SubscriptionEvents {
   readonly shares: { topic: string; partition: number }[][] = [];
   readonly outOfRanges: { position: Position; start: number; end: number }[] = [];
   readonly failures: Error[] = [];
+  recoveries = 0;
   /** Batches that came under an epoch that was over or not the last: must stay empty. */
   readonly stale: number[] = [];
   readonly gone = new Set<number>();
@@ -52,6 +53,10 @@ export class Recorder implements SubscriptionEvents {
 
   disturbed(error: Error): void {
     this.failures.push(error);
+  }
+
+  recovered(): void {
+    this.recoveries++;
   }
 
   offsets(partition: number): number[] {

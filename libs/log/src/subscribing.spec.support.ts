@@ -56,6 +56,23 @@ export function describeSubscribing(world: SuiteWorld): void {
     expect([...one.stale, ...two.stale]).toEqual([]);
   });
 
+  it('a batch that threw comes again, and that it is read again is told', async () => {
+    const { publisher, topic, subscribe } = world;
+    await publisher.send(topic, 0, numbered(0, 3));
+    const seen = new Recorder();
+    const take = seen.batch.bind(seen);
+    let refusals = 1;
+    seen.batch = (batch, epoch) => {
+      if (refusals-- > 0) throw new Error('not now');
+      take(batch, epoch);
+    };
+    await subscribe(seen, `group-${randomUUID()}`);
+    await until(() => seen.records.length === 3, 'it comes again');
+    expect(seen.offsets(0)).toEqual([0, 1, 2]);
+    expect(seen.failures.map(({ message }) => message)).toEqual(expect.arrayContaining([expect.stringContaining('not now')]));
+    await until(() => seen.recoveries > 0, 'the recovery is told');
+  });
+
   it('delivers nothing of a paused partition, and all of it after the resume', async () => {
     const { publisher, topic, subscribe } = world;
     const recorder = new Recorder();

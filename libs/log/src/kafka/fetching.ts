@@ -42,6 +42,8 @@ export interface FetchingOptions {
   outOfRange(reading: Reading, start: number, end: number): number | undefined;
   /** A failure; the partition is tried again with backoff, for ever: whoever wants an end aborts. */
   failed(error: FactlineError, attempt: number): void;
+  /** A partition answered again. */
+  recovered?(): void;
 }
 
 /**
@@ -143,6 +145,7 @@ export class Fetching {
       } else if (answer.errorCode !== Code.none) {
         this.#fail([found], refusedByBroker(answer.errorCode, `Fetching '${answer.topic}' partition ${answer.partition}`, answer.topic));
       } else {
+        if (found.failures > 0) this.options.recovered?.();
         found.failures = 0;
         if (answer.data.length > 0) taken.push({ reading: found, answer, from: found.position });
         if (this.options.ahead) found.position = Math.min(offsetBehind(answer.data, found.position), found.to);

@@ -147,6 +147,7 @@ export class KafkaSubscription implements Subscription {
       deliver: (batch) => this.options.events.batch(batch, term.epoch),
       outOfRange: ({ topic, partition, position }, start, end) => void this.options.events.outOfRange({ topic, partition, offset: position }, start, end),
       failed: (error, attempt) => this.options.events.disturbed(error, attempt),
+      recovered: () => this.options.events.recovered(term.epoch),
     });
     await term.fetching.run(over);
   }

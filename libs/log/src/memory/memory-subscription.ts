@@ -15,6 +15,7 @@ interface Reading {
 export class MemorySubscription implements Subscription, GroupMember {
   readonly topics: readonly string[];
   readonly #paused = new Set<string>();
+  readonly #failing = new Set<Reading>();
   readonly #changed = new Signal();
   #term: AbortController | undefined;
   #epoch = 0;
@@ -112,8 +113,10 @@ export class MemorySubscription implements Subscription, GroupMember {
       if (!batch) return false;
       this.options.events.batch(batch, epoch);
       of.position = batch.nextOffset;
+      if (this.#failing.delete(of)) this.options.events.recovered(epoch);
       return true;
     } catch (error) {
+      this.#failing.add(of);
       this.options.events.disturbed(error instanceof Error ? error : new Error(messageOf(error)), 1);
       return false;
     }
