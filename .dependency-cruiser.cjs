@@ -14,6 +14,8 @@ const floors = [
 const spec = '\\.spec(\\.support)?\\.ts$';
 /** What needs the real stack, and what supports it: `database.spec.support.ts`. */
 const realStackSpec = '\\.((int|e2e)\\.spec|spec\\.support)\\.ts$';
+/** `factline/<lib>`; the checks of contracts have a face of their own, for they are no part of a running service. */
+const face = '^libs/([^/]+/src|contracts/src/check)/index\\.ts$';
 const libs = (names) => `^libs/(${names.join('|')})/`;
 const packages = (names) => `(^|/)node_modules/(${names.join('|')})/`;
 
@@ -45,8 +47,8 @@ const peers = Object.keys(JSON.parse(readFileSync(`${__dirname}/package.json`, '
 module.exports = {
   forbidden: [
     ...floorRules,
-    { name: 'face', comment: "Import a lib through its face: write `from 'factline/<lib>'`; if the name is missing there, ask whether it should be public.", from: { path: '^(apps|e2e|bench)/' }, to: { path: '^libs/[^/]+/', pathNot: '^libs/[^/]+/src/index\\.ts$' } },
-    { name: 'face-between-libs', comment: "Import another lib through its face: write `from 'factline/<lib>'`.", from: { path: '^libs/([^/]+)/' }, to: { path: '^libs/', pathNot: ['^libs/$1/', '^libs/[^/]+/src/index\\.ts$'] } },
+    { name: 'face', comment: "Import a lib through its face: write `from 'factline/<lib>'`; if the name is missing there, ask whether it should be public.", from: { path: '^(apps|e2e|bench)/' }, to: { path: '^libs/[^/]+/', pathNot: face } },
+    { name: 'face-between-libs', comment: "Import another lib through its face: write `from 'factline/<lib>'`.", from: { path: '^libs/([^/]+)/' }, to: { path: '^libs/', pathNot: ['^libs/$1/', face] } },
     { name: 'by-package-name', comment: "Write `from 'factline/<lib>'`, as a user's repository would, not a relative path into the lib.", from: { path: '^(apps|e2e|bench)/' }, to: { path: '^libs/', dependencyTypes: ['local'] } },
     { name: 'by-package-name-between-libs', comment: "Write `from 'factline/<lib>'`, not a relative path into another lib.", from: { path: '^libs/([^/]+)/' }, to: { path: '^libs/', pathNot: '^libs/$1/', dependencyTypes: ['local'] } },
     { name: 'own-face', comment: "A lib does not import its own face (that is how cycles start): import the file, './x.js'.", from: { path: '^libs/([^/]+)/', pathNot: spec }, to: { path: '^libs/$1/src/index\\.ts$' } },

@@ -1,4 +1,4 @@
-// Writes docs/reference/{errors,limits,cli}.md from the source and the built command line, and the code in docs/start; with --check it compares instead.
+// Writes docs/reference/{errors,limits,rules,cli}.md from the source and the built command line, and the code in docs/start; with --check it compares instead.
 import { execFileSync } from 'node:child_process';
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -49,7 +49,7 @@ const EXIT_CODES = `## Exit codes
 | 4 | another process owns it now |
 | 5 | integrity: data contradicts a guarantee, for example an incomplete history |
 | 70 | a defect of this software |
-| 100 | findings: \`verify\` found differences, \`doctor\` found trouble |
+| 100 | findings: \`verify\` found differences, \`doctor\` found trouble, \`contracts check\` found what breaks |
 | 130 | cancelled; what was finished is kept |`;
 
 function help(words) {
@@ -60,9 +60,17 @@ function help(words) {
   return [...(words.length === 0 || names.length === 0 ? own : []), ...names.flatMap((name) => help([...words, name]))];
 }
 
+/** The rules of `factline contracts check`, as `explain` says them. */
+function rules() {
+  const { rules: found } = JSON.parse(execFileSync(process.execPath, ['dist/apps/cli/src/main.js', 'contracts', 'explain', '--json'], { encoding: 'utf8' }));
+  const rows = Object.entries(found).map(([id, { severity, says, why, instead }]) => `| \`${id}\` | ${severity} | ${cell(says)} | ${cell(why)} | ${cell(instead)} |`);
+  return ['# Rules', '', 'What `factline contracts check` finds. Ids are stable. `factline contracts explain <rule>` adds an example.', '', '| rule | severity | says | why | instead |', '|---|---|---|---|---|', ...rows].join('\n');
+}
+
 const pages = {
   'docs/reference/errors.md': errors,
   'docs/reference/limits.md': limits,
+  'docs/reference/rules.md': rules,
   'docs/reference/cli.md': () => ['# Command line', '', 'Text for people, `--json` for machines (one JSON object a line); colours only on a terminal. `npx factline` in a repository, `factline` where the package is installed.', '', EXIT_CODES, '', ...help([])].join('\n'),
 };
 

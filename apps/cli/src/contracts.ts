@@ -1,10 +1,15 @@
 import type { Command } from 'commander';
 import { checkGenerated, generate } from 'factline/contracts';
 import { type CommonOptions, exitWith } from './command.js';
+import { checkCommand } from './contracts-check.js';
+import { decodeCommand } from './contracts-decode.js';
+import { compatCommand } from './contracts-compat.js';
 
 /** `factline contracts ...`: what apps produce and consume, field by field. */
 export function contractsCommand(program: Command): void {
   const contracts = program.command('contracts').description('what apps produce and consume, field by field');
+  checkCommand(contracts);
+  decodeCommand(contracts);
   contracts
     .command('gen')
     .description('write the types of each apps/<app>/contracts.yaml')
@@ -23,4 +28,5 @@ export function contractsCommand(program: Command): void {
         output.print({ files }, ...files.map(({ file, changed }) => `${changed ? 'written   ' : 'unchanged '} ${file}`));
       }),
     );
+  compatCommand(contracts);
 }

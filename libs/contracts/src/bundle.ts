@@ -46,7 +46,8 @@ class Bundler {
     return node.fields.map((field, at) => {
       const path = `${place.path}.fields[${at}]`;
       if (typeof field?.name !== 'string' || field.type === undefined) throw invalid({ file: place.file, path }, 'a field needs a name and a type.');
-      if (field.name === '__proto__' || field.name === 'constructor') throw invalid({ file: place.file, path }, `'${field.name}' cannot be a field of a JavaScript object.`);
+      // avsc looks names up in plain objects: a field called toString that nobody selected is not skipped, and later bytes are misread.
+      if (field.name in Object.prototype) throw invalid({ file: place.file, path }, `'${field.name}' cannot be a field of a JavaScript object.`);
       return { ...field, type: this.#inline(field.type, namespace, { file: place.file, path: `${path}.type` }) };
     });
   }

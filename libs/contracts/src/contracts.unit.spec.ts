@@ -22,7 +22,7 @@ const schema = {
   ],
 } as unknown as AvroNode;
 const topic = { name: 'x.person', owner: 'x', keyField: 'personId', partitions: 1, kind: 'facts', settings: {} } as const;
-const schemas: DeclaredSchemas = { topics: new Map([[topic.name, topic]]), facts: new Map([['x.PersonSeen', { factName: 'x.PersonSeen', file: 'x/PersonSeen.avsc', topic, schema }]]) };
+const schemas: DeclaredSchemas = { definitions: new Map(), topics: new Map([[topic.name, topic]]), facts: new Map([['x.PersonSeen', { factName: 'x.PersonSeen', file: 'x/PersonSeen.avsc', topic, schema }]]) };
 const at = { file: 'contracts.yaml', path: '$.select' };
 
 describe('a selection', () => {

@@ -13,11 +13,16 @@ export function declarationError(
   return new FactlineError({ code, kind: 'configuration', message: `${place}: ${message}`, advice, details: { ...at, ...details }, cause });
 }
 
+/** Time goes with the product of both lengths, and names come from files that anyone may have written: two of 100,000 characters would take a minute. */
+const LONGEST_COMPARED = 100;
+
 /** The candidate most like the word, when at most a third of the word differs (Levenshtein distance, case ignored). */
 function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  if (word.length > LONGEST_COMPARED) return undefined;
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.ceil(word.length / 3)) + 1;
   for (const candidate of candidates) {
+    if (Math.abs(candidate.length - word.length) >= bestDistance) continue;
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }

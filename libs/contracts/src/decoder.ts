@@ -1,14 +1,13 @@
 import { isUtf8 } from 'node:buffer';
-import avro from 'avsc';
-import type { Type } from 'avsc';
+import type { Type, types } from 'avsc';
 import { FactlineError, formatId, messageOf } from 'factline/kernel';
 import { type AvroNode, fullNameOf } from './avro-json.js';
-import { checkedType } from './checked-types.js';
+import { checkedType, writtenType } from './checked-types.js';
 import type { FactMeta, ReceivedFact, SelectedFact } from './facts.js';
-import { compileGuard } from './guard.js';
+import { type Guard, compileGuard } from './guard.js';
 import { DECODE_MAX_BYTES } from './limits.js';
 import { META_FIELD, META_SCHEMA } from './meta.js';
-import { RECORD_OFFSET, schemaIdOf, undecodable } from './wire.js';
+import { RECORD_OFFSET, type UndecodableReason, schemaIdOf, undecodable } from './wire.js';
 
 /** Where writer schemas come from: a registry, a memory of one, a map in a test. */
 export interface WriterSchemas {
@@ -17,7 +16,6 @@ export interface WriterSchemas {
 }
 
 type Resolver = ReturnType<Type['createResolver']>;
-type Guard = ReturnType<typeof compileGuard>;
 
 /** How facts of one writer schema are read. */
 class Reading {
@@ -133,10 +131,11 @@ export class FactDecoder {
     const reader = this.#selected.get(factName);
     if (!reader) return 'unselected';
     try {
-      const writer = avro.Type.forSchema(schema as never) as InstanceType<typeof avro.types.RecordType>;
+      const writer = writtenType(schema) as types.RecordType;
       const meta = writer.fields[0];
       if (meta?.name !== META_FIELD) throw new Error(`its first field is not '${META_FIELD}'`);
-      return new Reading(factName, reader, reader.createResolver(writer), metaType.createResolver(meta.type), compileGuard(writer));
+      const guard = compileGuard(writer, (reason, what) => undecodable(reason, what, { factName }));
+      return new Reading(factName, reader, reader.createResolver(writer), metaType.createResolver(meta.type), guard);
     } catch (error) {
       return unreadable(factName, id, error);
     }
@@ -144,30 +143,37 @@ export class FactDecoder {
 }
 
 function readData(reading: Reading, value: Buffer): object {
-  if (value.length > DECODE_MAX_BYTES) throw undecodable('too-large', `it takes ${value.length} bytes, more than ${DECODE_MAX_BYTES}`);
-  reading.guard?.(value, RECORD_OFFSET);
-  const { value: data, offset } = read(reading.type, value, reading.resolver, reading.factName);
-  if (offset !== value.length) {
-    if (offset >= 0) throw undecodable('trailing', `${value.length - offset} bytes follow its end`, { factName: reading.factName });
-    throw undecodable('truncated', 'it ends inside a field', { factName: reading.factName });
-  }
+  if (value.length > DECODE_MAX_BYTES) throw undecodable('too-large', `it takes ${value.length} bytes, more than ${DECODE_MAX_BYTES}`, { factName: reading.factName });
+  if (reading.guard.needed) reading.guard.check(value, RECORD_OFFSET);
+  const { value: data, offset } = read(reading.type, value, reading.resolver, reading);
+  if (offset !== value.length) throw offset < 0 ? refused(reading, value, 'truncated', 'it ends inside a field') : refused(reading, value, 'trailing', `${value.length - offset} bytes follow its end`);
   return data as object;
 }
 
 function readMeta(value: Buffer, reading: Reading): FactMeta {
-  const { value: meta, offset } = read(metaType, value, reading.metaResolver, reading.factName);
-  if (offset < 0) throw undecodable('truncated', 'it ends inside its metadata', { factName: reading.factName });
+  const { value: meta, offset } = read(metaType, value, reading.metaResolver, reading);
+  if (offset < 0) throw refused(reading, value, 'truncated', 'it ends inside its metadata');
   const { id, ...rest } = meta as Omit<FactMeta, 'id'> & { id: Uint8Array };
   return { id: formatId(id), ...rest };
 }
 
-function read(type: Type, value: Buffer, resolver: Resolver, factName: string): { value: unknown; offset: number } {
+function read(type: Type, value: Buffer, resolver: Resolver, reading: Reading): { value: unknown; offset: number } {
   try {
     return type.decode(value, RECORD_OFFSET, resolver);
   } catch (error) {
     if (error instanceof FactlineError) throw error;
-    throw undecodable('malformed', messageOf(error), { factName }, error);
+    throw refused(reading, value, 'malformed', messageOf(error), error);
   }
+}
+
+/** What the guard says of bytes that avsc could not read: it knows which fault it is, and is run only here where it is not needed for safety. */
+function refused({ guard, factName }: Reading, value: Buffer, reason: UndecodableReason, what: string, cause?: unknown): unknown {
+  try {
+    guard.check(value, RECORD_OFFSET);
+  } catch (found) {
+    return found;
+  }
+  return undecodable(reason, what, { factName }, cause);
 }
 
 function keyText(key: Buffer | string): string {

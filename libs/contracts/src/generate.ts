@@ -3,7 +3,8 @@ import { basename, dirname, join } from 'node:path';
 import { FactlineError } from 'factline/kernel';
 import { simpleNameOf } from './avro-json.js';
 import { fingerprintOf } from './canonical.js';
-import { type Consumption, type Contract, loadContract } from './contract-file.js';
+import { workingTree } from './check/tree.js';
+import { type Consumption, type Contract, readContracts } from './contract-file.js';
 import { declarationError } from './declaration-error.js';
 import type { TopicDeclaration } from './facts.js';
 import { META_FIELD } from './meta.js';
@@ -29,18 +30,14 @@ export interface GeneratedFile {
 
 /**
  * Writes apps/<app>/src/contracts.generated.ts for each apps/<app>/contracts.yaml: types and writer schemas of what the app produces, types and reader schemas of what it selects.
- * The same input gives the same bytes. @throws FactlineError (configuration) as `loadSchemas` and `loadContract` do.
+ * The same input gives the same bytes. @throws FactlineError (configuration) as `loadSchemas` and `readContracts` do.
  */
 export async function generate(root: string, options: GenerateOptions = {}): Promise<GeneratedFile[]> {
   const { check = false, schemas = 'schemas', apps = 'apps' } = options;
   const declared = await loadSchemas(join(root, schemas));
   const results: GeneratedFile[] = [];
-  for (const app of await appsWithContracts(join(root, apps))) {
-    const contract = await loadContract(join(root, apps, app, 'contracts.yaml'), declared);
-    if (contract.app !== app) {
-      throw declarationError('contract.invalid', { file: contract.file, path: '$.app' }, `'${contract.app}' is not the folder it lies in.`, `Write app: ${app}.`);
-    }
-    const file = join(apps, app, 'src', 'contracts.generated.ts');
+  for (const contract of await readContracts(workingTree(root), apps, declared)) {
+    const file = join(dirname(contract.file), 'src', 'contracts.generated.ts');
     const text = generateContracts(contract);
     const changed = (await textOf(join(root, file))) !== text;
     if (changed && !check) await writeFile(join(root, file), text);
@@ -79,15 +76,6 @@ export function generateContracts(contract: Contract): string {
     ...contract.produces.map(producedText),
     ...contract.consumes.map((consumption) => consumedText(consumption, producedNames.has(consumption.fact.factName))),
   ].join('\n');
-}
-
-async function appsWithContracts(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  const found: string[] = [];
-  for (const entry of entries) {
-    if (entry.isDirectory() && (await readdir(join(folder, entry.name))).includes('contracts.yaml')) found.push(entry.name);
-  }
-  return found.toSorted();
 }
 
 async function textOf(file: string): Promise<string | undefined> {

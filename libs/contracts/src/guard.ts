@@ -1,84 +1,54 @@
-import { isUtf8 } from 'node:buffer';
 import type { Type, types } from 'avsc';
-import { DECODE_MAX_DEPTH, DECODE_MAX_ITEMS } from './limits.js';
-import { undecodable } from './wire.js';
+import { Cursor, type Refuse } from './cursor.js';
+import { DECODE_MAX_ITEMS } from './limits.js';
 
 /** Walks the bytes of one value without building anything. */
 type Walk = (cursor: Cursor) => void;
 
-class Cursor {
-  depth = 0;
-  items = 0;
-  constructor(
-    readonly bytes: Uint8Array,
-    public at: number,
-  ) {}
-
-  /** A zig-zag number; exact up to 2^53, which is more than any count or length may be. */
-  number(): number {
-    let zigzag = 0;
-    let scale = 1;
-    for (let count = 0; count < 10; count++) {
-      const byte = this.bytes[this.at++];
-      if (byte === undefined) throw undecodable('truncated', 'it ends inside a number');
-      zigzag += (byte & 0x7f) * scale;
-      if (byte < 0x80) return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
-      scale *= 128;
-    }
-    throw undecodable('malformed', 'a number in it has more than ten bytes');
-  }
-
-  skip(bytes: number): void {
-    if (bytes < 0) throw undecodable('malformed', 'a length in it is negative');
-    this.at += bytes;
-    if (this.at > this.bytes.length) throw undecodable('truncated', 'it ends inside a field');
-  }
-
-  /** Elements of one block of an array or map, and where the block must end when it says so itself. */
-  block(): { count: number; end: number } {
-    const count = this.number();
-    const size = count < 0 ? this.number() : 0;
-    if (size < 0) throw undecodable('malformed', 'a block size in it is negative');
-    this.items += Math.abs(count);
-    if (this.items > DECODE_MAX_ITEMS) throw undecodable('too-many-items', `it announces more than ${DECODE_MAX_ITEMS} array and map elements`);
-    return { count: Math.abs(count), end: count < 0 ? this.at + size : -1 };
-  }
-
-  enter(): void {
-    if (++this.depth > DECODE_MAX_DEPTH) throw undecodable('too-deep', `it is nested more than ${DECODE_MAX_DEPTH} deep`);
-  }
+/** A check of all of a value, whatever part of it is selected, before avsc builds anything from it. */
+export interface Guard {
+  /**
+   * Whether a value of this schema can take more memory than its bytes, so that the check has to come first: five bytes that announce 20 million nulls
+   * cost avsc 164 MB, and a block that jumps backwards never ends. True for schemas with arrays, maps, recursion or records repeated very often.
+   */
+  readonly needed: boolean;
+  /** Throws what the guard's `refuse` makes of the first fault. Texts outside map keys are not looked at. */
+  check(value: Uint8Array, offset: number): void;
 }
 
-/**
- * Compiles a writer schema into a check that a value keeps the limits, before avsc builds anything from it: five bytes that announce
- * 20 million nulls cost avsc 164 MB, and a block that jumps backwards never ends.
- * Undefined for schemas without arrays, maps and recursion: those cannot take more memory than their bytes.
- */
-export function compileGuard(writer: Type): ((value: Uint8Array, offset: number) => void) | undefined {
+/** Compiles a writer schema into its guard. */
+export function compileGuard(writer: Type, refuse: Refuse): Guard {
   const compiler = new Compiler();
   const walk = compiler.walk(writer);
-  if (!compiler.unbounded) return undefined;
-  return (value, offset) => {
-    const cursor = new Cursor(value, offset);
-    walk(cursor);
-    if (cursor.at !== value.length) throw undecodable('trailing', `${value.length - cursor.at} bytes follow its end`);
+  return {
+    needed: compiler.unbounded || compiler.nodes > DECODE_MAX_ITEMS,
+    check(value, offset) {
+      const cursor = new Cursor(value, offset, refuse);
+      walk(cursor);
+      cursor.end();
+    },
   };
 }
 
 class Compiler {
   unbounded = false;
-  readonly #records = new Map<Type, { walk: Walk; open: boolean }>();
+  /** How many types the schema has when each repeated record is counted each time: the most that a value without arrays, maps and recursion can hold. */
+  nodes = 0;
+  readonly #records = new Map<Type, { walk: Walk; open: boolean; nodes: number }>();
 
   walk(type: Type): Walk {
+    this.nodes++;
     switch (type.typeName) {
       case 'null':
         return () => undefined;
       case 'boolean':
-        return (cursor) => cursor.skip(1);
+        return (cursor) => void cursor.boolean();
       case 'int':
+        return (cursor) => void cursor.int();
       case 'long':
-      case 'enum':
         return (cursor) => void cursor.number();
+      case 'enum':
+        return this.#enumeration((type as types.EnumType).symbols);
       case 'float':
         return (cursor) => cursor.skip(4);
       case 'double':
@@ -93,35 +63,26 @@ class Compiler {
       case 'map':
         return this.#blocks(this.#entry((type as types.MapType).valuesType as Type));
       case 'record':
+      case 'error':
         return this.#record(type as types.RecordType);
       default:
         return this.#union((type as unknown as { types: Type[] }).types);
     }
   }
 
+  #enumeration(symbols: readonly string[]): Walk {
+    return (cursor) => void cursor.choice(symbols, 'enum-symbol', 'an enum in it has a symbol');
+  }
+
   #blocks(element: Walk): Walk {
     this.unbounded = true;
-    return (cursor) => {
-      cursor.enter();
-      for (;;) {
-        const { count, end } = cursor.block();
-        if (count === 0) break;
-        for (let i = 0; i < count; i++) element(cursor);
-        if (end >= 0 && cursor.at !== end) throw undecodable('malformed', 'a block in it is not as long as it says');
-      }
-      cursor.depth--;
-    };
+    return (cursor) => cursor.blocks(element);
   }
 
   #entry(value: Type): Walk {
     const walk = this.walk(value);
     return (cursor) => {
-      const length = cursor.number();
-      const start = cursor.at;
-      cursor.skip(length);
-      const key = cursor.bytes.subarray(start, cursor.at);
-      if (!isUtf8(key)) throw undecodable('invalid-utf8', 'a map key in it is not UTF-8');
-      if (length === 9 && Buffer.from(key).toString('latin1') === '__proto__') throw undecodable('map-key', "a map in it has the key '__proto__'");
+      cursor.key();
       walk(cursor);
     };
   }
@@ -130,28 +91,33 @@ class Compiler {
     const known = this.#records.get(type);
     if (known) {
       if (known.open) this.unbounded = true; // it contains itself
+      this.nodes += known.nodes;
       return (cursor) => known.walk(cursor);
     }
-    const entry = { walk: nothing as Walk, open: true };
+    const entry = { walk: nothing as Walk, open: true, nodes: 0 };
     this.#records.set(type, entry);
+    const before = this.nodes;
     const fields = type.fields.map((field) => this.walk(field.type));
+    const free = type.fields.filter((field) => mayTakeNoByte(field.type)).length;
     entry.open = false;
+    entry.nodes = this.nodes - before;
     entry.walk = (cursor) => {
       cursor.enter();
+      cursor.spend(free);
       for (const field of fields) field(cursor);
-      cursor.depth--;
+      cursor.leave();
     };
     return entry.walk;
   }
 
   #union(branches: readonly Type[]): Walk {
     const walks = branches.map((branch) => this.walk(branch));
-    return (cursor) => {
-      const walk = walks[cursor.number()];
-      if (!walk) throw undecodable('malformed', 'a union in it names a branch that does not exist');
-      walk(cursor);
-    };
+    return (cursor) => cursor.choice(walks, 'union-branch', 'a union in it names a branch')(cursor);
   }
+}
+
+function mayTakeNoByte(type: Type): boolean {
+  return type.typeName === 'null' || type.typeName === 'record' || type.typeName === 'error' || (type.typeName === 'fixed' && (type as types.FixedType).size === 0);
 }
 
 function nothing(): void {

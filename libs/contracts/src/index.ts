@@ -8,4 +8,4 @@ export { RegisteredSchemas, type RememberedSchema, type SchemaMemory } from './r
 export { type RegistryOptions, SchemaRegistry } from './registry.js';
 export { loadSchemas } from './schemas.js';
 export { WATERMARK_TOPIC, type Watermark, parseWatermark } from './watermark.js';
-export { factIdOf, schemaIdOf, sequenceOf, withSequence } from './wire.js';
+export { factIdOf, sequenceOf, withSequence } from './wire.js';

@@ -7,11 +7,14 @@ export const FACT_KEY_MAX_BYTES = 1024;
 /** Largest value that is decoded: what a broker with default settings can hold. */
 export const DECODE_MAX_BYTES = 1024 * 1024;
 
-/** Elements of all arrays and maps of one fact together. An element may take no byte at all (null), so the bytes alone bound nothing. */
+/** Elements of all arrays and maps of one value together, and its fields that are null or a record. Each may take no byte at all, so the bytes alone bound nothing. */
 export const DECODE_MAX_ITEMS = 100_000;
 
 /** Records, arrays and maps inside each other. avsc reads recursively: about 10,000 levels exhaust Node's default stack. */
 export const DECODE_MAX_DEPTH = 64;
+
+/** Characters of field, symbol and branch names in one value shown as JSON, each counted as often as it appears: a value of 1 MiB may repeat a name of 10 KB a million times, and a JavaScript text holds 512 Mi. */
+export const DECODE_MAX_NAME_CHARACTERS = 16 * 1024 * 1024;
 
 /** First size of the buffer facts are encoded into; it grows to FACT_MAX_BYTES when needed. Most facts are below 1 KiB. */
 export const ENCODE_BUFFER_BYTES = 4 * 1024;
@@ -27,3 +30,18 @@ export const REGISTRY_NEGATIVE_MS = 30_000;
 
 /** Unknown ids remembered at once; they come from foreign or damaged records, so anyone can invent them. */
 export const REGISTRY_NEGATIVE_ENTRIES = 1_000;
+
+/** Longest wait for one answer of git. The list of 100,000 files takes 0.2 s; what takes a minute is a file system that does not answer. */
+export const GIT_DEADLINE_MS = 60_000;
+
+/** Longest answer of git: the list of about 3 million files, at 85 bytes each. */
+export const GIT_OUTPUT_MAX_BYTES = 256 * 1024 * 1024;
+
+/** Objects and lists inside each other in one schema: what is compared as Java does it. Jackson, below Avro for Java, reads no more, so the same schemas are refused. */
+export const SCHEMA_JSON_MAX_DEPTH = 1_000;
+
+/** JSON values of one schema: about 20,000 fields, ten times what a topic of Kafka's default size can hold. Beyond it the size of the schema would be the attack. */
+export const SCHEMA_MAX_NODES = 100_000;
+
+/** Pairs of types compared for one verdict, about 100 MB. Unions multiply: 500 named branches against 500; what has no such unions takes about as many pairs as fields. */
+export const COMPATIBILITY_MAX_PAIRS = 250_000;

@@ -45,6 +45,7 @@ describe('schemas on disk', () => {
     ['bad JSON', 'x/thing/Made.avsc', '{', 'declaration.unreadable', undefined],
     ['no named type', 'x/thing/Made.avsc', ['string'], 'schema.invalid', '$'],
     ['an unknown type', 'x/thing/Made.avsc', fact('Made', { name: 'a', type: { type: 'map', values: 'x.Prat' } }), 'schema.unknown-type', '$.fields[2].type.values'],
+    ['a field that every object has', 'x/thing/Made.avsc', fact('Made', { name: 'toString', type: 'string' }), 'schema.invalid', '$.fields[2]'],
     ['a field without a type', 'x/thing/Made.avsc', fact('Made', { name: 'a' }), 'schema.invalid', '$.fields[2]'],
     ['a type defined twice', 'x/thing/Twice.avsc', fact('Made'), 'schema.duplicate-type', '$'],
     ['a fact without meta', 'x/thing/Made.avsc', record('Made', { name: 'id', type: 'string' }), 'schema.meta-missing', '$.fields[0]'],

@@ -1,13 +1,13 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { dirname, join, relative, sep } from 'node:path';
+import { posix } from 'node:path';
 import avro from 'avsc';
 import { messageOf } from 'factline/kernel';
 import { type AvroNode, eachDefinition, fullNameOf } from './avro-json.js';
 import { type Definition, bundle } from './bundle.js';
+import { type FileTree, workingTree } from './check/tree.js';
 import { declarationError } from './declaration-error.js';
-import { compatibilityOf, readSettings } from './settings.js';
 import type { CompatibilityLevel, TopicDeclaration } from './facts.js';
 import { META_FIELD, META_NAME, META_SCHEMA } from './meta.js';
+import { SETTINGS_FILE, compatibilityOf, parseSettings } from './settings.js';
 import { parseTopic } from './topics.js';
 
 /** A fact type as declared under schemas/. */
@@ -26,6 +26,8 @@ export interface DeclaredSchemas {
   readonly facts: ReadonlyMap<string, DeclaredFact>;
   /** By topic name, sorted. */
   readonly topics: ReadonlyMap<string, TopicDeclaration>;
+  /** Every named type by full name, shared ones included, as it is written: where it stands, and what stands there. */
+  readonly definitions: ReadonlyMap<string, Definition>;
 }
 
 /**
@@ -34,49 +36,44 @@ export interface DeclaredSchemas {
  * @throws FactlineError (configuration, with `details.file` and `details.path`) `declaration.unreadable`, `schema.invalid`, `schema.unknown-type`, `schema.duplicate-type`,
  * `schema.cycle`, `schema.meta-missing`, `schema.key-field`, `schema.topic-missing`, `topic.invalid`, `topic.duplicate`, `settings.invalid`.
  */
-export async function loadSchemas(folder: string): Promise<DeclaredSchemas> {
-  const files = await filesBelow(folder);
-  const topicByFolder = await readTopics(folder, files);
+export function loadSchemas(folder: string): Promise<DeclaredSchemas> {
+  return readSchemas(workingTree(folder), '');
+}
+
+/** The same from a folder of any tree; `file` is below that folder. A tree without the folder declares nothing. @throws FactlineError as `loadSchemas` does. */
+export async function readSchemas(tree: FileTree, folder: string): Promise<DeclaredSchemas> {
+  const files = (await tree.list(folder)).map((file) => posix.relative(folder, file));
+  const read = (file: string): Promise<string> => tree.read(posix.join(folder, file));
+  const topicByFolder = await readTopics(files, read);
   const roots: Definition[] = [];
   const definitions = new Map<string, Definition>();
   for (const file of files.filter((name) => name.endsWith('.avsc'))) {
-    const schema = parseSchema(await readFile(join(folder, file), 'utf8'), file);
+    const schema = parseSchema(await read(file), file);
     index(schema, file, definitions);
     roots.push(definitions.get(fullNameOf(schema, undefined)!)!);
   }
   if (!definitions.has(META_NAME)) index(structuredClone(META_SCHEMA) as unknown as AvroNode, 'factline/Meta.avsc (built in)', definitions);
-  const declared = roots.flatMap((root) => declaredFact(root, topicByFolder.get(dirname(root.file)), definitions) ?? []);
-  const settings = await readSettings(folder, files, declared.map((fact) => fact.factName));
+  const declared = roots.flatMap((root) => declaredFact(root, topicByFolder.get(posix.dirname(root.file)), definitions) ?? []);
+  const settingsText = files.includes(SETTINGS_FILE) ? await read(SETTINGS_FILE) : undefined;
+  const settings = parseSettings(settingsText, declared.map((fact) => fact.factName));
   const facts = declared.map((fact) => ({ ...fact, ...compatibilityOf(fact.factName, settings) }));
   const topics = [...topicByFolder.values()];
   return {
     facts: new Map(facts.toSorted(by((fact) => fact.factName)).map((fact) => [fact.factName, fact])),
     topics: new Map(topics.toSorted(by((topic) => topic.name)).map((topic) => [topic.name, topic])),
+    definitions,
   };
 }
 
-async function filesBelow(folder: string): Promise<string[]> {
-  let entries;
-  try {
-    entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  } catch (error) {
-    throw declarationError('declaration.unreadable', { file: folder }, 'the folder of schemas cannot be read.', 'Run in the root of the repository, or give the folder.', {}, error);
-  }
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
-    .toSorted();
-}
-
-async function readTopics(folder: string, files: readonly string[]): Promise<Map<string, TopicDeclaration>> {
+async function readTopics(files: readonly string[], read: (file: string) => Promise<string>): Promise<Map<string, TopicDeclaration>> {
   const found = new Map<string, TopicDeclaration>();
   const fileOf = new Map<string, string>();
   for (const file of files.filter((name) => name.endsWith('topic.yaml'))) {
-    const topic = parseTopic(await readFile(join(folder, file), 'utf8'), file);
+    const topic = parseTopic(await read(file), file);
     const other = fileOf.get(topic.name);
     if (other) throw declarationError('topic.duplicate', { file, path: '$.name' }, `the topic '${topic.name}' is declared in ${other} already.`, 'One folder per topic.');
     fileOf.set(topic.name, file);
-    found.set(dirname(file), topic);
+    found.set(posix.dirname(file), topic);
   }
   return found;
 }
@@ -115,7 +112,7 @@ function declaredFact(root: Definition, topic: TopicDeclaration | undefined, def
   const hasMeta = first?.name === META_FIELD && isMeta(first.type);
   if (!topic) {
     if (!hasMeta) return undefined;
-    throw declarationError('schema.topic-missing', { file }, `${factName} is a fact, but its folder has no topic.yaml.`, `Add ${dirname(file)}/topic.yaml, or remove '${META_FIELD}' if it is a shared type.`);
+    throw declarationError('schema.topic-missing', { file }, `${factName} is a fact, but its folder has no topic.yaml.`, `Add ${posix.dirname(file)}/topic.yaml, or remove '${META_FIELD}' if it is a shared type.`);
   }
   if (!hasMeta) {
     throw declarationError('schema.meta-missing', { file, path: '$.fields[0]' }, `the first field of a fact must be '${META_FIELD}' of type ${META_NAME}.`, `Write {"name": "${META_FIELD}", "type": "${META_NAME}"} first; shared types belong into a folder without topic.yaml.`);

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { declarationError, suggestion } from './declaration-error.js';
 import type { CompatibilityLevel } from './facts.js';
 import { onlyKeys, parseYaml } from './topics.js';
 
-const FILE = 'contracts.config.yaml';
+/** Where the settings lie, in the folder of the schemas. */
+export const SETTINGS_FILE = 'contracts.config.yaml';
+
 const LEVELS: readonly string[] = ['NONE', 'BACKWARD', 'BACKWARD_TRANSITIVE', 'FORWARD', 'FORWARD_TRANSITIVE', 'FULL', 'FULL_TRANSITIVE'] satisfies CompatibilityLevel[];
 const DEFAULT_LEVEL: CompatibilityLevel = 'FULL_TRANSITIVE';
 
@@ -14,13 +14,13 @@ export interface ContractSettings {
   readonly subjects: Readonly<Record<string, CompatibilityLevel>>;
 }
 
-/** Reads contracts.config.yaml if there is one. @throws FactlineError `settings.invalid` with file and path. */
-export async function readSettings(folder: string, files: readonly string[], factNames: readonly string[]): Promise<ContractSettings> {
-  if (!files.includes(FILE)) return { compatibility: DEFAULT_LEVEL, subjects: {} };
-  const found = parseYaml(await readFile(join(folder, FILE), 'utf8'), FILE);
-  onlyKeys(found, ['compatibility', 'subjects'], { file: FILE, path: '$' }, 'settings.invalid');
+/** What contracts.config.yaml says; without the file, the defaults. @throws FactlineError `settings.invalid` with file and path. */
+export function parseSettings(text: string | undefined, factNames: readonly string[]): ContractSettings {
+  if (text === undefined) return { compatibility: DEFAULT_LEVEL, subjects: {} };
+  const found = parseYaml(text, SETTINGS_FILE);
+  onlyKeys(found, ['compatibility', 'subjects'], { file: SETTINGS_FILE, path: '$' }, 'settings.invalid');
   const subjects = (found.subjects ?? {}) as Record<string, unknown>;
-  onlyKeys(subjects, factNames, { file: FILE, path: '$.subjects' }, 'settings.invalid');
+  onlyKeys(subjects, factNames, { file: SETTINGS_FILE, path: '$.subjects' }, 'settings.invalid');
   return {
     compatibility: level(found.compatibility ?? DEFAULT_LEVEL, '$.compatibility'),
     subjects: Object.fromEntries(Object.entries(subjects).map(([name, value]) => [name, level(value, `$.subjects.${name}`)])),
@@ -35,5 +35,5 @@ export function compatibilityOf(factName: string, settings: ContractSettings): {
 
 function level(value: unknown, path: string): CompatibilityLevel {
   if (LEVELS.includes(String(value))) return value as CompatibilityLevel;
-  throw declarationError('settings.invalid', { file: FILE, path }, `'${String(value)}' is not a compatibility level.`, suggestion(String(value), LEVELS, `Known: ${LEVELS.join(', ')}.`));
+  throw declarationError('settings.invalid', { file: SETTINGS_FILE, path }, `'${String(value)}' is not a compatibility level.`, suggestion(String(value), LEVELS, `Known: ${LEVELS.join(', ')}.`));
 }

@@ -11,20 +11,42 @@ export const RECORD_OFFSET = 5;
 const SEQUENCE_OFFSET = 21;
 const SHORTEST_VALUE_BYTES = 22;
 
-/** Why bytes are no fact. */
+/** Why bytes are refused. Stable: scripts and dead letters hold these words. */
 export type UndecodableReason =
+  /** There is no value. */
   | 'null'
+  /** Too few bytes for a fact. */
   | 'short'
+  /** The first byte is not 0. */
   | 'magic'
+  /** More bytes than DECODE_MAX_BYTES. */
   | 'too-large'
   | 'empty-key'
+  /** A text, a map key or the record's key is not UTF-8. */
   | 'invalid-utf8'
+  /** The bytes end inside the value. */
   | 'truncated'
+  /** Bytes follow the value. */
   | 'trailing'
+  /** A long beyond 2^53 - 1. */
   | 'long-range'
+  /** An int beyond 32 bits. */
+  | 'int-range'
+  /** A boolean that is neither 0 nor 1. */
+  | 'boolean'
+  /** A union's branch that the schema does not have. */
+  | 'union-branch'
+  /** An enum's symbol that the schema does not have. */
+  | 'enum-symbol'
+  /** The length of a text, of bytes or of a block is below zero. */
+  | 'negative-length'
+  /** A map has the key `__proto__`. */
   | 'map-key'
+  /** Nested more than DECODE_MAX_DEPTH. */
   | 'too-deep'
+  /** More than DECODE_MAX_ITEMS, announced or held. */
   | 'too-many-items'
+  /** Anything else: a number of more bytes than its type has, a block that is not as long as it says. */
   | 'malformed';
 
 /** `fact.undecodable`: `details.reason` is an {@link UndecodableReason}. The bytes stay what they are, so a retry cannot help. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import avro from 'avsc';
-import { factIdOf, schemaIdOf, sequenceOf, withSequence } from './index.js';
+import { factIdOf, schemaIdOf, sequenceOf, withSequence } from './wire.js';
 
 const long = avro.Type.forSchema('long');
 

@@ -1,0 +1,97 @@
+import { posix } from 'node:path';
+import type { FileTree } from './check/tree.js';
+import { declarationError } from './declaration-error.js';
+import { onlyKeys, parseYaml } from './topics.js';
+
+/** An entry as it is written. `path` is its JSON path in the file: `$.consumes[0]`; the name of the fact stands at `$.consumes[0].fact`. */
+export interface RawConsumption {
+  readonly fact: string;
+  readonly select: readonly { readonly field: string; readonly path: string }[] | '*';
+  readonly purpose: string;
+  readonly path: string;
+}
+
+/** A contract as it is written, not compared with any schema: its facts and fields may be gone. */
+export interface RawContract {
+  /** Below the root of the tree. */
+  readonly file: string;
+  readonly app: string;
+  readonly owner: string;
+  readonly produces: readonly { readonly name: string; readonly path: string }[];
+  readonly consumes: readonly RawConsumption[];
+}
+
+/** Every apps/<app>/contracts.yaml of a tree, sorted by file, as it is written. @throws FactlineError as `parseRaw` does. */
+export async function declaredContracts(tree: FileTree, appsFolder: string): Promise<RawContract[]> {
+  const found: RawContract[] = [];
+  for (const file of await tree.list(appsFolder)) {
+    const [app, name, ...below] = posix.relative(appsFolder, file).split('/');
+    if (name !== 'contracts.yaml' || below.length > 0) continue;
+    const raw = parseRaw(await tree.read(file), file);
+    if (raw.app !== app) throw declarationError('contract.invalid', { file, path: '$.app' }, `'${raw.app}' is not the folder it lies in.`, `Write app: ${app}.`);
+    found.push(raw);
+  }
+  return found;
+}
+
+/** The format of the file, read in this one place. @throws FactlineError `declaration.unreadable`, `contract.invalid`, `contract.duplicate`, `contract.wildcard`. */
+export function parseRaw(text: string, file: string): RawContract {
+  const found = parseYaml(text, file);
+  onlyKeys(found, ['app', 'owner', 'produces', 'consumes'], { file, path: '$' }, 'contract.invalid');
+  const app = asText(found.app, file, '$.app');
+  const owner = asText(found.owner, file, '$.owner');
+  const produces = asList(found.produces, file, '$.produces').map((entry, at) => ({ name: asText(entry, file, `$.produces[${at}]`), path: `$.produces[${at}]` }));
+  refuseDuplicates(produces, file);
+  const consumes = asList(found.consumes, file, '$.consumes').map((entry, at) => rawConsumption(entry, { file, path: `$.consumes[${at}]` }));
+  refuseDuplicates(consumes.map(({ fact, path }) => ({ name: fact, path })), file);
+  return { file, app, owner, produces, consumes };
+}
+
+interface Place {
+  readonly file: string;
+  readonly path: string;
+}
+
+function rawConsumption(entry: unknown, at: Place): RawConsumption {
+  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) throw wrong(at, 'must hold fact, select and purpose');
+  const declared = entry as Record<string, unknown>;
+  onlyKeys(declared, ['fact', 'select', 'purpose', 'reason'], at, 'contract.invalid');
+  const fact = asText(declared.fact, at.file, `${at.path}.fact`);
+  const purpose = asText(declared.purpose, at.file, `${at.path}.purpose`);
+  return { fact, select: rawSelection(declared, fact, { file: at.file, path: `${at.path}.select` }), purpose, path: at.path };
+}
+
+function rawSelection(declared: Record<string, unknown>, fact: string, at: Place): RawConsumption['select'] {
+  if (declared.select !== '*') {
+    const select = asList(declared.select, at.file, at.path).map((entry, index) => ({ field: asText(entry, at.file, `${at.path}[${index}]`), path: `${at.path}[${index}]` }));
+    if (select.length === 0) throw wrong(at, 'must name at least one field');
+    if (!select.some(({ field }) => field === '*')) return select;
+  }
+  if (typeof declared.reason !== 'string' || declared.reason.trim() === '') {
+    throw declarationError('contract.wildcard', at, `'*' selects every field of ${fact}, personal data included.`, 'Name the fields that are used, or add a reason: why all of them are needed.', { factName: fact });
+  }
+  return '*';
+}
+
+function refuseDuplicates(entries: readonly { name: string; path: string }[], file: string): void {
+  const seen = new Set<string>();
+  for (const { name, path } of entries) {
+    if (seen.has(name)) throw declarationError('contract.duplicate', { file, path }, `${name} is listed twice.`, 'Keep one entry per fact.', { factName: name });
+    seen.add(name);
+  }
+}
+
+function asText(value: unknown, file: string, path: string): string {
+  if (typeof value !== 'string' || value.trim() === '') throw wrong({ file, path }, 'must be text');
+  return value;
+}
+
+function asList(value: unknown, file: string, path: string): unknown[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) throw wrong({ file, path }, 'must be a list');
+  return value;
+}
+
+function wrong(at: Place, expectation: string): Error {
+  return declarationError('contract.invalid', at, `it ${expectation}.`, 'Each contract holds app, owner, produces: [names] and consumes: [{fact, select, purpose}].');
+}
