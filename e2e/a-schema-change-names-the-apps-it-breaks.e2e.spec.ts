@@ -71,6 +71,17 @@ it('names the app, its selection and the way that works, for people and for mach
   );
 });
 
+it('speaks to pull requests and to annotations', async () => {
+  await change((fields) => fields.filter(({ name }) => name !== 'salaryCents'));
+  const github = check('check', ...AGAINST, '--format', 'github');
+  expect(github.code).toBe(100);
+  expect(github.stdout).toMatch(/^::error file=schemas\/hr\/employee\/EmployeeCreated\.avsc,line=\d+,col=\d+,title=field-removed::hr\.EmployeeCreated\.salaryCents: .*%0Apayroll BROKEN%0A/m);
+  const markdown = check('check', ...AGAINST, '--format', 'markdown');
+  expect(markdown.stdout).toMatch(/^### Contracts: 1 errors, 0 warnings$/m);
+  expect(markdown.stdout).toMatch(/^\| error \| `field-removed` \| `hr\.EmployeeCreated\.salaryCents` \|.*\*\*payroll\*\* BROKEN \(apps\/payroll\/contracts\.yaml:6\)/m);
+  expect(check('check', ...AGAINST, '--format', 'yaml')).toMatchObject({ code: 2, stderr: expect.stringContaining('github') as string });
+});
+
 it('needs a base, and says what it found instead', async () => {
   expect(check('check')).toMatchObject({ code: 3, stderr: expect.stringMatching(/origin\/main[\s\S]*There are: .*main/) as string });
   expect(check('check', ...AGAINST, '--schemas', 'contracts')).toMatchObject({ code: 2, stderr: expect.stringContaining('nothing in contracts/') as string });

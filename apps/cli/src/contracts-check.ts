@@ -1,8 +1,9 @@
 import { Option, type Command } from 'commander';
-import { type CheckResult, type Finding, type Landscape, RULES, type RuleId, checkContracts, commitTree, mergeBase, readLandscape, workingTree } from 'factline/contracts/check';
+import { type Landscape, RULES, type RuleId, checkContracts, commitTree, mergeBase, readLandscape, workingTree } from 'factline/contracts/check';
 import { FactlineError } from 'factline/kernel';
 import { type CommonOptions, exitWith } from './command.js';
-import { EXIT_CODES, type Output, count } from './output.js';
+import { LABEL, REPORTS, type ReportFormat } from './contracts-report.js';
+import { EXIT_CODES, type Output } from './output.js';
 
 const DEFAULT_BASE = 'git:merge-base(origin/main)';
 const FOLDERS = { schemas: 'schemas', apps: 'apps' };
@@ -11,6 +12,7 @@ interface CheckOptions extends CommonOptions {
   against: string;
   schemas: string;
   apps: string;
+  format: ReportFormat;
 }
 
 /** `factline contracts check | explain`: whom a change breaks, before it is merged. */
@@ -22,7 +24,8 @@ export function checkCommand(contracts: Command): void {
     .option('--schemas <folder>', 'folder of the schemas below the root', FOLDERS.schemas)
     .option('--apps <folder>', 'folder of the apps below the root', FOLDERS.apps)
     .option('--root <folder>', 'folder with schemas/ and apps/ (default: here)')
-    .option('--json', 'print JSON')
+    .addOption(new Option('--format <format>', 'for people, for a pull request, for annotations in GitHub Actions, or for programs').choices(Object.keys(REPORTS)).default('text'))
+    .option('--json', 'the same as --format json')
     .action((options: CheckOptions) =>
       exitWith(options, async (output) => {
         const root = options.root ?? process.cwd();
@@ -31,7 +34,7 @@ export function checkCommand(contracts: Command): void {
         const now = await readLandscape(here, options);
         const before = await landscapeOf(await baseTree(root, options.against), options);
         const result = checkContracts(now, before);
-        report(output, result, before.name);
+        REPORTS[options.json ? 'json' : options.format](output, result, before.name);
         return result.findings.some(({ severity }) => severity !== 'info') ? EXIT_CODES.findings : 0;
       }),
     );
@@ -69,36 +72,6 @@ async function baseTree(root: string, against: string) {
 /** Nothing at all is more likely a wrong folder than a repository that gave up all its facts. */
 function noSchemas(root: string, folder: string): FactlineError {
   return new FactlineError({ code: 'cli.no-schemas', kind: 'configuration', message: `There is nothing in ${folder}/ of ${root}.`, advice: 'Run this in the root of the repository, or pass --root <folder> and --schemas <folder>.' });
-}
-
-const VERDICTS = { BROKEN: ['BREAKS', 'red'], DEGRADED: ['DEGRADES', 'yellow'], SAFE: ['safe', 'green'] } as const;
-const SEVERITIES = { error: 'red', warning: 'yellow', info: 'cyan' } as const;
-/** Width of the first word of each line under a finding. */
-const LABEL = 10;
-
-function report(output: Output, { findings, consumers, facts }: CheckResult, against: string): void {
-  const shown = findings.filter(({ severity }) => severity !== 'info');
-  const [errors, warnings] = [shown.filter(({ severity }) => severity === 'error').length, shown.filter(({ severity }) => severity === 'warning').length];
-  const summary = `${count(facts.checked)} fact types against ${against}: ${facts.added} new, ${facts.changed} changed, ${facts.removed} gone`;
-  const verdict = shown.length === 0 ? output.paint('nothing breaks', 'green') : output.paint(`${errors} errors, ${warnings} warnings`, errors > 0 ? 'red' : 'yellow');
-  output.print({ version: 1, against, facts, findings, consumers }, ...findings.flatMap((finding) => [...linesOf(output, finding), '']), `${summary}; ${verdict}`);
-}
-
-function linesOf(output: Output, { place, severity, rule, fact, field, message, against, consumers, advice }: Finding): string[] {
-  const label = (text: string, ...colours: Parameters<Output['paint']>[1][]) => `  ${output.paint(text.padEnd(LABEL), ...colours)}`;
-  const lines = [
-    `${place.file}:${place.line}:${place.column}  ${output.paint(severity, SEVERITIES[severity], 'bold')}  ${rule}  ${output.paint(field ? `${fact}.${field}` : fact, 'bold')}`,
-    `  ${message}${message.endsWith('.') ? '' : '.'} ${output.paint(`Against ${against.join(', ')}.`, 'dim')}`,
-  ];
-  for (const { app, verdict, place: at, tree } of consumers) {
-    if (verdict === 'SAFE') continue;
-    const [word, colour] = VERDICTS[verdict];
-    lines.push(`${label(word, colour, 'bold')}${app}  selects it at ${at.file}:${at.line}${tree ? `, as it was at ${tree}` : ''}`);
-  }
-  const safe = consumers.filter(({ verdict }) => verdict === 'SAFE').map(({ app }) => app);
-  if (safe.length > 0) lines.push(`${label('safe', 'green')}${[...new Set(safe)].join(', ')}`);
-  if (advice) lines.push(`${label('do this', 'bold')}${advice}`);
-  return lines;
 }
 
 function explain(output: Output, id: string | undefined): number | void {

@@ -122,6 +122,11 @@ describe('whom a change breaks', () => {
     expect(withDefault.findings).toEqual([]);
   });
 
+  it('an alias that could mean two fields is a finding, not the end of the check', async () => {
+    const aliased = { ...without('email'), contact: { field: { type: 'string', aliases: ['email', 'orderId'] } } };
+    expect(found(await check(files(aliased, { billing: ['total.cents'] }), files(FIELDS, { billing: ['total.cents'] })))).toContain('schema-refused');
+  });
+
   it('a level of NONE lets the change pass, and the app that breaks is still named', async () => {
     const none = { 'schemas/contracts.config.yaml': 'compatibility: NONE\n' };
     const result = await check(files(without('email'), APPS, none));

@@ -1,8 +1,8 @@
 import type { FactlineError } from 'factline/kernel';
 import type { AvroField, AvroJson, AvroNode } from '../avro-json.js';
-import { checkCompatibility } from '../compatibility/compatibility.js';
 import { allFields, readerSchema, selectFields } from '../selection.js';
 import type { ConsumerVerdict, Verdict } from './finding.js';
+import { readingFaults } from './reading.js';
 import type { Version } from './wire.js';
 
 type Reason = ConsumerVerdict['reasons'][number];
@@ -35,15 +35,13 @@ export function verdictOf({ select }: Selection, before: readonly Version[], aft
 function judge(reader: AvroNode, writer: AvroNode): { verdict: Verdict; reasons: Reason[] } {
   const broken = unreadable(reader, writer);
   if (broken.length > 0) return { verdict: 'BROKEN', reasons: broken };
-  const defaulted = checkCompatibility(withoutDefaults(reader) as AvroNode, writer).incompatibilities;
+  const defaulted = readingFaults(withoutDefaults(reader) as AvroNode, writer);
   if (defaulted.length === 0) return { verdict: 'SAFE', reasons: [] };
   return { verdict: 'DEGRADED', reasons: defaulted.map(({ path }) => ({ field: path, message: 'would come from a default' })) };
 }
 
 function unreadable(reader: AvroNode, writer: AvroNode): Reason[] {
-  const { compatible, incompatibilities, js } = checkCompatibility(reader, writer);
-  const faults = compatible ? js.faults : incompatibilities;
-  return faults.map(({ path, message }) => ({ field: path, message }));
+  return readingFaults(reader, writer).map(({ path, message }) => ({ field: path, message }));
 }
 
 function distinct(reasons: readonly Reason[]): Reason[] {

@@ -82,6 +82,14 @@ export const RULES = {
     after: '{"type": "enum", "name": "Kind", "namespace": "shop.v2", ...}',
     instead: 'Keep the namespace, or add the old full name to `aliases`.',
   },
+  'schema-refused': {
+    severity: 'error',
+    says: 'Avro for Java refuses the schema, or cannot decide between two fields.',
+    why: 'A registry refuses it, too, and the producer would not start.',
+    before: '{"name": "email", "type": "string"}, {"name": "mail", "type": "string"}',
+    after: '{"name": "address", "aliases": ["email", "mail"], "type": "string"}',
+    instead: 'Let an alias name one former field, which is gone.',
+  },
   'consumer-broken': {
     severity: 'error',
     says: 'An app cannot read the fact with the fields it selects.',

@@ -1,6 +1,6 @@
 import type { AvroNode } from '../avro-json.js';
-import { checkCompatibility } from '../compatibility/compatibility.js';
 import type { CompatibilityLevel } from '../facts.js';
+import { readingFaults } from './reading.js';
 import type { RuleId } from './rules.js';
 
 /** A schema as it was at some moment, and what to call that moment. */
@@ -32,13 +32,11 @@ export function changesOnTheWire(schema: AvroNode, versions: readonly Version[],
   for (const version of level.endsWith('_TRANSITIVE') ? versions : versions.slice(-1)) {
     for (const direction of directionsOf(level)) {
       const [reader, writer] = direction === 'backward' ? [schema, version.schema] : [version.schema, schema];
-      const { compatible, incompatibilities, js } = checkCompatibility(reader, writer);
-      for (const { kind, path, message, readerType } of incompatibilities) {
-        if (kind !== 'field-without-default') note(kind, path, message, version);
-        else if (direction === 'backward') note(kind, path, `It is new (${readerType}) and has no default.`, version);
+      for (const { rule, path, message, readerType } of readingFaults(reader, writer)) {
+        if (rule !== 'field-without-default') note(rule, path, message, version);
+        else if (direction === 'backward') note(rule, path, `It is new (${readerType}) and has no default.`, version);
         else note('field-removed', path, `It was ${readerType} without a default, and is gone.`, version);
       }
-      if (compatible && !js.readable) for (const fault of js.faults) note('runtime-unreadable', fault.path, fault.message, version);
     }
   }
   return [...found.values()];
