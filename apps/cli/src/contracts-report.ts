@@ -9,7 +9,7 @@ export const REPORTS: Readonly<Record<ReportFormat, (output: Output, result: Che
 /** Width of the first word of each line under a finding. */
 export const LABEL = 10;
 
-const VERDICTS = { BROKEN: ['BREAKS', 'red'], DEGRADED: ['DEGRADES', 'yellow'], SAFE: ['safe', 'green'] } as const;
+const VERDICTS = { BROKEN: ['BREAKS', 'red'], DEGRADED: ['DEGRADES', 'yellow'] } as const;
 const SEVERITIES = { error: 'red', warning: 'yellow', info: 'cyan' } as const;
 
 function text(output: Output, result: CheckResult, against: string): void {

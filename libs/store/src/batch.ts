@@ -1,5 +1,4 @@
-import type { Connection } from 'pg';
-import pg, { type ClientBase, type QueryResult } from 'pg';
+import pg, { type ClientBase, type Connection, type QueryResult } from 'pg';
 
 export interface Statement {
   text: string;

@@ -97,7 +97,7 @@ function selectionOf(select: RawContract['consumes'][number]['select']): Selecti
 
 function findingsOf(subject: Subject, now: Landscape, before: Landscape): Finding[] {
   const { factName, now: is, before: was } = subject;
-  if (!is) return was ? [finding('fact-removed', subject, '', `${factName} was declared in ${was.file}.`, before.places.inFile(was.file), [before.name])] : unknown(subject, now);
+  if (!is) return was ? [finding('fact-removed', subject, '', `${factName} was declared in ${was.file}.`, before.places.ofField(factName, ''), [before.name])] : unknown(subject, now);
   const place = (path: string) => now.places.ofField(factName, path);
   const found: Finding[] = unknown(subject, now);
   if (!was) return [...found, finding('fact-added', subject, '', `${factName} is new.`, place(''), [before.name])];
@@ -134,9 +134,8 @@ function unknown(subject: Subject, now: Landscape): Finding[] {
         const schema = (subject.now ?? subject.before)?.schema;
         if (!schema) return [finding('selects-unknown', subject, '', `there is no fact '${subject.factName}'`, now.places.inFile(file, path), [now.name])];
         if (select === '*') return [];
-        const versions = [...subject.versions, { name: now.name, schema }];
         return select
-          .filter(({ field }) => verdictOf({ select: [field] }, versions.slice(0, -1), schema) === 'unknown')
+          .filter(({ field }) => verdictOf({ select: [field] }, subject.versions, schema) === 'unknown')
           .map(({ field, path: at }) => finding('selects-unknown', subject, field, `${subject.factName} has no field '${field}'`, now.places.inFile(file, at), [now.name]));
       }),
   );

@@ -170,6 +170,7 @@ describe('declarations', () => {
     const { 'schemas/shop/OrderPlaced.avsc': _gone, ...rest } = files();
     const removed = await check(rest);
     expect(found(removed)).toContain('fact-removed');
+    expect(removed.findings.find(({ rule }) => rule === 'fact-removed')!.place).toEqual({ file: 'schemas/shop/OrderPlaced.avsc', line: 1, column: 1 });
     expect(verdicts(removed)).toEqual({ mailer: 'BROKEN', board: 'BROKEN', billing: 'BROKEN', stock: 'BROKEN' });
     const added = await check(files(), {});
     expect(added.findings.map(({ rule, severity }) => [rule, severity])).toEqual([['fact-added', 'info']]);

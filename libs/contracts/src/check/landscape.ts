@@ -10,11 +10,17 @@ import type { FileTree } from './tree.js';
  * @throws FactlineError as `loadSchemas` does, and `contract.invalid`.
  */
 export async function readLandscape(tree: FileTree, folders: { schemas: string; apps: string }): Promise<Landscape> {
-  const schemas = await readSchemas(tree, folders.schemas);
-  const contracts = await declaredContracts(tree, folders.apps);
-  const files = [...[...schemas.definitions.values()].map(({ file }) => `${folders.schemas}/${file}`), ...contracts.map(({ file }) => file)];
-  const present = new Set([...(await tree.list(folders.schemas)), ...(await tree.list(folders.apps))]);
   const texts = new Map<string, string>();
-  for (const file of new Set(files)) if (present.has(file)) texts.set(file, await tree.read(file));
+  const remembering: FileTree = {
+    name: tree.name,
+    list: (folder) => tree.list(folder),
+    read: async (file) => {
+      const text = await tree.read(file);
+      texts.set(file, text);
+      return text;
+    },
+  };
+  const schemas = await readSchemas(remembering, folders.schemas);
+  const contracts = await declaredContracts(remembering, folders.apps);
   return { name: tree.name, schemas, contracts, places: new Places(schemas, folders.schemas, texts) };
 }

@@ -1,4 +1,5 @@
 import { LineCounter, type Node, type Pair, isAlias, isMap, isNode, isPair, isScalar, isSeq, parseDocument } from 'yaml';
+import { pointerTo } from '../compatibility/schema-error.js';
 
 /** A place in a text, as editors count: both from 1, columns in UTF-16 code units. */
 export interface Position {
@@ -68,7 +69,7 @@ class DocumentPositions implements Positions {
     let node: Node | undefined = isNode(this.#document.contents) ? this.#document.contents : undefined;
     for (let rest = path.replace(/^\$\.?/, ''); rest !== ''; ) {
       const step: Step = firstStep(rest, node && this.#keysOf(node));
-      pointer += `/${step.key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+      pointer = pointerTo(pointer, step.key);
       node = node && this.#step(node, step.key)?.node;
       rest = step.rest;
     }
