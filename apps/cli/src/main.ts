@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { contractsCommand } from './contracts.js';
+import { contractsCommand } from './contracts/command.js';
 import { devCommand } from './dev.js';
 import { outboxCommands } from './outbox.js';
 import { EXIT_CODES } from './output.js';

@@ -1,4 +1,4 @@
-import type { RuleId, Severity } from './rules.js';
+import { RULES, type RuleId, type Severity } from './rules.js';
 
 /** Where something is written; line and column count from 1. */
 export interface Place {
@@ -38,6 +38,11 @@ export interface Finding {
   /** Every consumer of the fact, the worst first. */
   readonly consumers: readonly ConsumerVerdict[];
   readonly advice: string;
+}
+
+/** A finding about what is declared, whoever reads it: no consumer is judged. `against` is what it was compared with, if anything. */
+export function findingAt(rule: RuleId, at: { fact: string; field: string; place: Place }, message: string, { severity, against = [] }: { severity?: Severity; against?: readonly string[] } = {}): Finding {
+  return { rule, severity: severity ?? RULES[rule].severity, ...at, message, against, consumers: [], advice: RULES[rule].instead };
 }
 
 /** A path without the marks of arrays `[]` and maps `{}`: as a selection names it. */

@@ -1,9 +1,9 @@
 import { Option, type Command } from 'commander';
 import { type Landscape, RULES, type RuleId, checkContracts, commitTree, mergeBase, readLandscape, workingTree } from 'factline/contracts/check';
 import { FactlineError } from 'factline/kernel';
-import { type CommonOptions, exitWith } from './command.js';
-import { LABEL, REPORTS, type ReportFormat } from './contracts-report.js';
-import { EXIT_CODES, type Output } from './output.js';
+import { type CommonOptions, exitWith } from '../command.js';
+import { LABEL, REPORTS, type ReportFormat } from './report.js';
+import { EXIT_CODES, type Output } from '../output.js';
 
 const DEFAULT_BASE = 'git:merge-base(origin/main)';
 const FOLDERS = { schemas: 'schemas', apps: 'apps' };

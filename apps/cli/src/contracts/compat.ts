@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { type AvroJson, checkCompatibility } from 'factline/contracts/check';
 import { FactlineError, messageOf } from 'factline/kernel';
-import { exitWith } from './command.js';
+import { exitWith } from '../command.js';
 import { type Request, answerLines } from './json-lines.js';
-import { EXIT_CODES } from './output.js';
+import { EXIT_CODES } from '../output.js';
 
 const PROTOCOL = `
 Standard input: one JSON line a pair, {"id", "reader", "writer"}; a schema is JSON, or a text that holds JSON.

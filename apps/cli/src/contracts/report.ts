@@ -1,5 +1,5 @@
 import type { CheckResult, Finding } from 'factline/contracts/check';
-import { type Output, count } from './output.js';
+import { type Output, count } from '../output.js';
 
 export type ReportFormat = 'text' | 'json' | 'markdown' | 'github';
 

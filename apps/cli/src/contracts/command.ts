@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { checkGenerated, generate } from 'factline/contracts';
-import { type CommonOptions, exitWith } from './command.js';
-import { checkCommand } from './contracts-check.js';
-import { decodeCommand } from './contracts-decode.js';
-import { compatCommand } from './contracts-compat.js';
+import { type CommonOptions, exitWith } from '../command.js';
+import { checkCommand } from './check.js';
+import { decodeCommand } from './decode.js';
+import { compatCommand } from './compat.js';
 
 /** `factline contracts ...`: what apps produce and consume, field by field. */
 export function contractsCommand(program: Command): void {

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { type AvroJson, decodeValue } from 'factline/contracts/check';
 import { FactlineError } from 'factline/kernel';
-import { exitWith } from './command.js';
+import { exitWith } from '../command.js';
 import { type Request, answerLines } from './json-lines.js';
-import { EXIT_CODES } from './output.js';
+import { EXIT_CODES } from '../output.js';
 
 /** Two digits a byte; longer texts are refused before anything is made of them. */
 const HEX_MAX_DIGITS = 2 * 1024 * 1024;
