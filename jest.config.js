@@ -17,7 +17,7 @@ export default {
   transform: { '^.+\\.ts$': ['@swc/jest', swc] },
   moduleNameMapper: {
     '^factline/(kernel|contracts|log|store|outbox|consumer|projections|nest|stack|testing)$': '<rootDir>/libs/$1/src/index.ts',
-    '^factline/contracts/check$': '<rootDir>/libs/contracts/src/check/index.ts',
+    '^factline/contracts/(check|lock|evolve|catalogue)$': '<rootDir>/libs/contracts/src/$1/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.factline'],

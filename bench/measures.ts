@@ -1,3 +1,4 @@
+import { decode } from './measures/decode.js';
 import { latency } from './measures/latency.js';
 import { outboxWriterCost } from './measures/outbox-writer-cost.js';
 import { projectionLive } from './measures/projection-live.js';
@@ -8,6 +9,7 @@ import type { Measure } from './measurement.js';
 
 /** In the order in which they run. */
 export const measures: Readonly<Record<string, Measure>> = {
+  'decode-selection': decode,
   'relay-drain': relayDrain,
   'outbox-writer-cost': outboxWriterCost,
   'projection-live': projectionLive,

@@ -6,9 +6,12 @@ export interface CommonOptions {
   json?: boolean;
 }
 
-/** Runs one command: its answer is the exit code, and what it throws is told once, in one form. */
-export async function exitWith(options: CommonOptions, run: (output: Output) => Promise<number | void>): Promise<void> {
-  const output = new Output(options.json ?? false);
+/** Values of `--format` that a program reads. */
+const FOR_PROGRAMS = new Set(['json', 'sarif', 'junit']);
+
+/** Runs one command: its answer is the exit code, and what it throws is told once, in one form: as JSON where a program reads the result. */
+export async function exitWith({ json = false, format = 'text' }: CommonOptions & { format?: string }, run: (output: Output) => Promise<number | void>): Promise<void> {
+  const output = new Output(json, process.stdout, json || FOR_PROGRAMS.has(format));
   try {
     process.exitCode = (await run(output)) ?? 0;
   } catch (error) {

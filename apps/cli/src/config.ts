@@ -88,7 +88,8 @@ async function settings(config: FactlineConfig, names: readonly string[], env: N
   throw configurationError(`Not set: ${missing.join(', ')}.`, 'Set them in the environment, or start everything locally with: npm run dev');
 }
 
-async function developmentEnvironment(root: string): Promise<Record<string, string>> {
+/** What `npm run dev` says of the stack it runs; nothing when none runs. */
+export async function developmentEnvironment(root: string): Promise<Record<string, string>> {
   try {
     const text = await readFile(resolve(root, '.factline', 'env'), 'utf8');
     return Object.fromEntries(

@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { contractsCommand } from './contracts/command.js';
 import { devCommand } from './dev.js';
@@ -8,8 +7,7 @@ import { EXIT_CODES } from './output.js';
 import { relayCommand } from './relay.js';
 import { replayCommand } from './replay.js';
 import { stackCommand } from './stack.js';
-
-const { version } = JSON.parse(readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8')) as { version: string };
+import { version } from './version.js';
 
 const program = new Command('factline')
   .description('Facts from Postgres to Kafka, read models from Kafka to Postgres, and the way back to offset zero.')

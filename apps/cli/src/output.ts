@@ -21,9 +21,11 @@ const COLOURS = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as
 export class Output {
   #moving = false;
 
+  /** @param programs whether a program reads the result, in whatever form: then it is told an error as JSON. */
   constructor(
     readonly json: boolean,
     private readonly stream: NodeJS.WriteStream = process.stdout,
+    private readonly programs: boolean = json,
   ) {}
 
   get terminal(): boolean {
@@ -57,12 +59,12 @@ export class Output {
   fail(thrown: unknown): number {
     this.#endMoving();
     if ((thrown as Error | undefined)?.name === 'AbortError') {
-      process.stderr.write(this.json ? `${JSON.stringify({ error: 'cancelled' })}\n` : 'Cancelled; what was finished is kept.\n');
+      process.stderr.write(this.programs ? `${JSON.stringify({ error: 'cancelled' })}\n` : 'Cancelled; what was finished is kept.\n');
       return EXIT_CODES.cancelled;
     }
     const error = thrown instanceof FactlineError ? thrown : undefined;
     const kind = error?.kind ?? 'internal';
-    if (this.json) {
+    if (this.programs) {
       process.stderr.write(`${JSON.stringify({ error: error?.code ?? 'internal', kind, message: messageOf(thrown), advice: error?.advice, details: error?.details })}\n`);
     } else {
       const label = process.stderr.isTTY && !process.env['NO_COLOR'] ? '\u001b[31;1merror\u001b[0m' : 'error';

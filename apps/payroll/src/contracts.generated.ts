@@ -33,6 +33,7 @@ export const EmployeeCreated = selectFact<EmployeeCreatedSelection>({
     ],
   },
   fingerprint: '14955f5d6f746bee',
+  contract: { "app": "payroll", "seal": "09dedd87b9ec6cb5" },
 });
 
 /** An employee gave other personal details; every field holds the value valid from now on. */
@@ -54,6 +55,7 @@ export const EmployeePersonalDetailsChanged = selectFact<EmployeePersonalDetails
     "fields": [ { "name": "employeeId", "type": "string" }, { "name": "name", "type": "string" } ],
   },
   fingerprint: '171ed74ce890efae',
+  contract: { "app": "payroll", "seal": "d32c8a7e9e9272af" },
 });
 
 /** An employee works at another location, in another job, or for another salary from now on. */
@@ -84,6 +86,7 @@ export const EmployeeMoved = selectFact<EmployeeMovedSelection>({
     ],
   },
   fingerprint: 'c7334a0c9ac88299',
+  contract: { "app": "payroll", "seal": "2743c988aeccb745" },
 });
 
 /** An employment ended. */
@@ -98,4 +101,5 @@ export const EmployeeTerminated = selectFact<EmployeeTerminatedSelection>({
   topic: 'hr.employee',
   schema: { "type": "record", "name": "EmployeeTerminated", "namespace": "hr", "fields": [ { "name": "employeeId", "type": "string" } ] },
   fingerprint: '17c8eb5714ca3ff4',
+  contract: { "app": "payroll", "seal": "0165adfbcb259a56" },
 });

@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto';
 
 /** JSON with sorted object keys and no white space: equal values give equal text. */
 export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  const entries = Object.entries(value)
-    .filter(([, part]) => part !== undefined)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([key, part]) => `${JSON.stringify(key)}:${canonicalJson(part)}`).join(',')}}`;
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  let out = '';
+  for (const key of Object.keys(value).toSorted()) {
+    const part = (value as Record<string, unknown>)[key];
+    if (part !== undefined) out += `${out && ','}${JSON.stringify(key)}:${canonicalJson(part)}`;
+  }
+  return `{${out}}`;
 }
 
 /** SHA-256 of the canonical JSON, first 16 hex digits. Documentation, tags, defaults and logical types count: two schemas share it only when they say the same. */

@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import avro from 'avsc';
 import fc from 'fast-check';
 import { FactlineError, parseId } from 'factline/kernel';
+import { selectInSpec } from 'factline/testing';
 import { fingerprintOf } from './canonical.js';
 import { FACT_MAX_BYTES } from './limits.js';
 import { META_SCHEMA } from './meta.js';
 import { readerSchema, selectFields } from './selection.js';
 import type { AvroNode } from './avro-json.js';
-import { type FactContext, FactDecoder, FactEncoder, type SelectedFact, type TopicDeclaration, defineFact, selectFact, withSequence } from './index.js';
+import { type FactContext, FactDecoder, FactEncoder, type SelectedFact, type TopicDeclaration, defineFact, withSequence } from './index.js';
 
 const at = { file: 'contracts.yaml', path: '$' };
 const topic: TopicDeclaration = { name: 'shop.order', owner: 'shop', keyField: 'orderId', partitions: 1, kind: 'facts', settings: {} };
@@ -55,7 +56,7 @@ const encoder = new FactEncoder();
 
 function selecting(...select: string[]): SelectedFact {
   const reader = readerSchema(selectFields(schema, select, at));
-  return selectFact({ factName: 'shop.OrderPaid', topic: topic.name, schema: reader, fingerprint: fingerprintOf(reader) });
+  return selectInSpec({ factName: 'shop.OrderPaid', topic: topic.name, schema: reader, fingerprint: fingerprintOf(reader) });
 }
 
 async function decoderFor(selected: readonly SelectedFact[], writer: object = schema): Promise<FactDecoder> {

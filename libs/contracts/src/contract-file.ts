@@ -1,5 +1,5 @@
 import type { AvroNode } from './avro-json.js';
-import { type FileTree, workingTree } from './check/tree.js';
+import { type FileTree, workingTree } from './trees/tree.js';
 import { declarationError, suggestion } from './declaration-error.js';
 import { type RawConsumption, type RawContract, declaredContracts, parseRaw } from './raw-contract.js';
 import type { DeclaredFact, DeclaredSchemas } from './schemas.js';
@@ -11,6 +11,8 @@ export interface Consumption {
   /** Field paths as declared; `*` is written out. */
   readonly select: readonly string[];
   readonly purpose: string;
+  /** Tags that may be read for this purpose. Nothing here holds fields against them: `factline contracts check` does. */
+  readonly grants: readonly string[];
   /** The selected part of the writer schema, documentation included. */
   readonly selected: AvroNode;
 }
@@ -25,7 +27,8 @@ export interface Contract {
 }
 
 /**
- * Reads what an app declares it produces and consumes.
+ * Reads what an app declares it produces and consumes. A selected field whose tag is not granted is no fault here, nor in generated code: only the check refuses it,
+ * so that a tag which is added to a field does not keep an app from starting.
  * @throws FactlineError (configuration, with `details.file` and `details.path`) `declaration.unreadable`, `contract.invalid`, `contract.unknown-fact`, `contract.unknown-field`,
  * `contract.duplicate`, `contract.foreign-topic`, `contract.wildcard`, `contract.selection-conflict`.
  */
@@ -60,10 +63,10 @@ function produced(name: string, app: string, at: Place, schemas: DeclaredSchemas
   return fact;
 }
 
-function consumed({ fact: name, select: declared, purpose, path }: RawConsumption, file: string, schemas: DeclaredSchemas): Consumption {
+function consumed({ fact: name, select: declared, purpose, grants, path }: RawConsumption, file: string, schemas: DeclaredSchemas): Consumption {
   const fact = known(name, { file, path: `${path}.fact` }, schemas);
   const select = declared === '*' ? allFields(fact.schema) : declared.map(({ field }) => field);
-  return { fact, select, purpose, selected: selectFields(fact.schema, select, { file, path: `${path}.select` }) };
+  return { fact, select, purpose, grants: grants.map(({ tag }) => tag), selected: selectFields(fact.schema, select, { file, path: `${path}.select` }) };
 }
 
 function known(name: string, at: Place, schemas: DeclaredSchemas): DeclaredFact {

@@ -4,6 +4,7 @@ import type { AvroNode } from './avro-json.js';
 import { generateContracts } from './generate.js';
 import type { DeclaredSchemas } from './schemas.js';
 import { readerSchema, selectFields } from './selection.js';
+import { parseSettings } from './settings.js';
 
 const address = { type: 'record', name: 'Address', namespace: 'x', fields: [{ name: 'city', type: 'string', doc: 'Town.' }, { name: 'street', type: 'string' }] };
 const schema = {
@@ -22,7 +23,7 @@ const schema = {
   ],
 } as unknown as AvroNode;
 const topic = { name: 'x.person', owner: 'x', keyField: 'personId', partitions: 1, kind: 'facts', settings: {} } as const;
-const schemas: DeclaredSchemas = { definitions: new Map(), topics: new Map([[topic.name, topic]]), facts: new Map([['x.PersonSeen', { factName: 'x.PersonSeen', file: 'x/PersonSeen.avsc', topic, schema }]]) };
+const schemas: DeclaredSchemas = { settings: parseSettings(undefined, { facts: [], types: [] }), definitions: new Map(), topics: new Map([[topic.name, topic]]), facts: new Map([['x.PersonSeen', { factName: 'x.PersonSeen', file: 'x/PersonSeen.avsc', topic, schema }]]) };
 const at = { file: 'contracts.yaml', path: '$.select' };
 
 describe('a selection', () => {

@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer';
-import type { Type, types } from 'avsc';
+import type { Type } from 'avsc';
 import { FactlineError, formatId, messageOf } from 'factline/kernel';
 import { type AvroNode, fullNameOf } from './avro-json.js';
-import { checkedType, writtenType } from './checked-types.js';
+import { fingerprintOf } from './canonical.js';
+import { refuseUndeclared } from './contract-entry.js';
 import type { FactMeta, ReceivedFact, SelectedFact } from './facts.js';
-import { type Guard, compileGuard } from './guard.js';
 import { DECODE_MAX_BYTES } from './limits.js';
-import { META_FIELD, META_SCHEMA } from './meta.js';
+import { type Reader, type Reading, metaType, readingOf } from './resolvers.js';
 import { RECORD_OFFSET, type UndecodableReason, schemaIdOf, undecodable } from './wire.js';
 
 /** Where writer schemas come from: a registry, a memory of one, a map in a test. */
@@ -15,37 +15,28 @@ export interface WriterSchemas {
   byId(id: number): Promise<object>;
 }
 
-type Resolver = ReturnType<Type['createResolver']>;
-
-/** How facts of one writer schema are read. */
-class Reading {
-  constructor(
-    readonly factName: string,
-    readonly type: Type,
-    readonly resolver: Resolver,
-    readonly metaResolver: Resolver,
-    readonly guard: Guard,
-  ) {}
-}
-
 /** What is known of a writer id: how to read it, that nobody selected it, or why it cannot be read. */
 type Plan = Reading | 'unselected' | FactlineError;
 
-const metaType = checkedType(META_SCHEMA);
-
+/** The bytes, from which `meta` is read later, are out of reach: whoever logs, copies or serializes a fact gets what is selected and nothing else. */
 class DecodedFact implements ReceivedFact {
+  readonly #value: Buffer;
+  readonly #reading: Reading;
   #meta: FactMeta | undefined;
 
   constructor(
     readonly name: string,
     readonly key: string,
     readonly data: object,
-    private readonly value: Buffer,
-    private readonly reading: Reading,
-  ) {}
+    value: Buffer,
+    reading: Reading,
+  ) {
+    this.#value = value;
+    this.#reading = reading;
+  }
 
   get meta(): FactMeta {
-    return (this.#meta ??= readMeta(this.value, this.reading));
+    return (this.#meta ??= readMeta(this.#value, this.#reading));
   }
 }
 
@@ -54,16 +45,22 @@ class DecodedFact implements ReceivedFact {
  * `prepare` once per batch, then `decode` each record synchronously. Not for sharing between threads.
  */
 export class FactDecoder {
-  readonly #selected: ReadonlyMap<string, Type>;
+  readonly #selected: ReadonlyMap<string, Reader>;
   readonly #plans = new Map<number, Plan>();
   #lastId = -1;
   #lastPlan: Plan = 'unselected';
 
+  /**
+   * @param app whose contract has to declare the selections; without it, any app's.
+   * @throws FactlineError `contract.undeclared` (configuration): what no contract declares is not read.
+   */
   constructor(
     selected: readonly SelectedFact[],
     private readonly writers: WriterSchemas,
+    app?: string,
   ) {
-    this.#selected = new Map(selected.map((fact) => [fact.factName, checkedType(fact.schema)]));
+    refuseUndeclared(selected, app);
+    this.#selected = new Map(selected.map(({ factName, schema }) => [factName, { schema, fingerprint: fingerprintOf(schema) }]));
   }
 
   /** Schema ids in these values that `prepare` has to resolve before they can be decoded: almost always none. Values that are no facts are passed over, `decode` refuses them. */
@@ -131,11 +128,7 @@ export class FactDecoder {
     const reader = this.#selected.get(factName);
     if (!reader) return 'unselected';
     try {
-      const writer = writtenType(schema) as types.RecordType;
-      const meta = writer.fields[0];
-      if (meta?.name !== META_FIELD) throw new Error(`its first field is not '${META_FIELD}'`);
-      const guard = compileGuard(writer, (reason, what) => undecodable(reason, what, { factName }));
-      return new Reading(factName, reader, reader.createResolver(writer), metaType.createResolver(meta.type), guard);
+      return readingOf(reader, schema);
     } catch (error) {
       return unreadable(factName, id, error);
     }
@@ -157,7 +150,7 @@ function readMeta(value: Buffer, reading: Reading): FactMeta {
   return { id: formatId(id), ...rest };
 }
 
-function read(type: Type, value: Buffer, resolver: Resolver, reading: Reading): { value: unknown; offset: number } {
+function read(type: Type, value: Buffer, resolver: Reading['resolver'], reading: Reading): { value: unknown; offset: number } {
   try {
     return type.decode(value, RECORD_OFFSET, resolver);
   } catch (error) {

@@ -13,7 +13,7 @@ export function defineFact<Data extends object, KeyField extends string & keyof 
   return Object.assign(type, definition);
 }
 
-/** Declares what a consumer reads of a fact type. Generated code calls this; by hand it is useful in tests only. */
+/** Declares what a consumer reads of a fact type. Generated code calls this; specs call `selectInSpec` of factline/testing, since what no contract declares is not read. */
 export function selectFact<Data extends object>(selected: Omit<SelectedFact, '$data'>): SelectedFact<Data> {
   return selected;
 }

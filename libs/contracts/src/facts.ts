@@ -54,6 +54,13 @@ export interface Fact<Data extends object = object> {
   readonly context: FactContext;
 }
 
+/** Says that an app's contracts.yaml declares this selection. Without it nothing is read. */
+export interface ContractEntry {
+  readonly app: string;
+  /** SHA-256 of app, fact and reader schema, first 16 hex digits. The topic is not in it: specs and drills read the same facts from topics of their own. */
+  readonly seal: string;
+}
+
 /** A fact type as one consumer sees it: exactly the fields it selected in its contracts.yaml. */
 export interface SelectedFact<Data extends object = object> {
   readonly factName: string;
@@ -62,6 +69,7 @@ export interface SelectedFact<Data extends object = object> {
   readonly schema: object;
   /** SHA-256 of the reader schema in canonical JSON, first 16 hex digits: part of a projection's fingerprint. */
   readonly fingerprint: string;
+  readonly contract: ContractEntry;
   /** Carries the type of `data`; never present at run time. */
   readonly $data?: Data;
 }

@@ -3,10 +3,12 @@ import { basename, dirname, join } from 'node:path';
 import { FactlineError } from 'factline/kernel';
 import { simpleNameOf } from './avro-json.js';
 import { fingerprintOf } from './canonical.js';
-import { workingTree } from './check/tree.js';
+import { workingTree } from './trees/tree.js';
+import { contractEntry } from './contract-entry.js';
 import { type Consumption, type Contract, readContracts } from './contract-file.js';
 import { declarationError } from './declaration-error.js';
 import type { TopicDeclaration } from './facts.js';
+import { deprecationOf } from './evolve/annotation.js';
 import { META_FIELD } from './meta.js';
 import { type DeclaredFact, loadSchemas } from './schemas.js';
 import { readerSchema } from './selection.js';
@@ -74,7 +76,7 @@ export function generateContracts(contract: Contract): string {
     imports.length > 0 ? `import { ${imports.join(', ')} } from 'factline/contracts';\n` : 'export {};\n',
     ...[...topics.values()].map(topicText),
     ...contract.produces.map(producedText),
-    ...contract.consumes.map((consumption) => consumedText(consumption, producedNames.has(consumption.fact.factName))),
+    ...contract.consumes.map((consumption) => consumedText(consumption, contract.app, producedNames.has(consumption.fact.factName))),
   ].join('\n');
 }
 
@@ -91,7 +93,7 @@ function producedText({ factName, topic, schema, file, compatibility }: Declared
   const name = simpleNameOf(factName);
   const types = interfacesOf(schema, { name: `${name}Data`, optionalDefaults: true, without: META_FIELD, file });
   return `${types}
-${docComment(schema.doc, '')}export const ${name} = defineFact<${name}Data, '${topic.keyField}'>({
+${docComment(schema.doc, '', deprecationOf(schema, { file, path: '$' }))}export const ${name} = defineFact<${name}Data, '${topic.keyField}'>({
   factName: '${factName}',
   topic: ${topicName(topic)},
   keyField: '${topic.keyField}',${compatibility ? `\n  compatibility: '${compatibility}',` : ''}
@@ -100,16 +102,17 @@ ${docComment(schema.doc, '')}export const ${name} = defineFact<${name}Data, '${t
 `;
 }
 
-function consumedText({ fact, selected, purpose }: Consumption, alsoProduced: boolean): string {
+function consumedText({ fact, selected, purpose }: Consumption, app: string, alsoProduced: boolean): string {
   const name = simpleNameOf(fact.factName);
   const schema = readerSchema(selected);
   const types = interfacesOf(selected, { name: `${name}Selection`, optionalDefaults: false, file: fact.file });
   return `${types}
-${docComment(`${selected.doc ?? ''} Read here for: ${purpose}`.trim(), '')}export const ${alsoProduced ? `${name}Selected` : name} = selectFact<${name}Selection>({
+${docComment(`${selected.doc ?? ''} Read here for: ${purpose}`.trim(), '', deprecationOf(selected, { file: fact.file, path: '$' }))}export const ${alsoProduced ? `${name}Selected` : name} = selectFact<${name}Selection>({
   factName: '${fact.factName}',
   topic: '${fact.topic.name}',
   schema: ${json(schema, '  ')},
   fingerprint: '${fingerprintOf(schema)}',
+  contract: ${json(contractEntry(app, fact.factName, schema))},
 });
 `;
 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { FactlineError } from 'factline/kernel';
+import { selectInSpec } from 'factline/testing';
 import { META_SCHEMA } from './meta.js';
-import { FactDecoder, FactEncoder, defineFact, selectFact } from './index.js';
+import { FactDecoder, FactEncoder, defineFact } from './index.js';
 
 const tree = {
   type: 'record',
@@ -27,7 +28,7 @@ const Flat = defineFact<{ id: string; amount: number; blob: Buffer }, 'id'>({ fa
 
 async function decoderOf(writer: object, selected: readonly object[]): Promise<FactDecoder> {
   const reader = { ...schema, fields: selected };
-  const decoder = new FactDecoder([selectFact({ factName: 'x.Happened', topic: 'x', schema: reader, fingerprint: '' })], { byId: () => Promise.resolve(writer) });
+  const decoder = new FactDecoder([selectInSpec({ factName: 'x.Happened', topic: 'x', schema: reader, fingerprint: '' })], { byId: () => Promise.resolve(writer) });
   await decoder.prepare([1]);
   return decoder;
 }

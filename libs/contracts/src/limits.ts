@@ -16,6 +16,9 @@ export const DECODE_MAX_DEPTH = 64;
 /** Characters of field, symbol and branch names in one value shown as JSON, each counted as often as it appears: a value of 1 MiB may repeat a name of 10 KB a million times, and a JavaScript text holds 512 Mi. */
 export const DECODE_MAX_NAME_CHARACTERS = 16 * 1024 * 1024;
 
+/** Pairs of a selection and a writer schema whose compiled readers are kept, some 20 KB each; an app of 100 facts in 10 versions has 1,000. */
+export const READINGS_REMEMBERED = 1_000;
+
 /** First size of the buffer facts are encoded into; it grows to FACT_MAX_BYTES when needed. Most facts are below 1 KiB. */
 export const ENCODE_BUFFER_BYTES = 4 * 1024;
 
@@ -31,6 +34,15 @@ export const REGISTRY_NEGATIVE_MS = 30_000;
 /** Unknown ids remembered at once; they come from foreign or damaged records, so anyone can invent them. */
 export const REGISTRY_NEGATIVE_ENTRIES = 1_000;
 
+/** Subjects asked for at once; Apicurio lists no more unless told to. */
+export const REGISTRY_PAGE_SUBJECTS = 1_000;
+
+/** Requests under way to a registry while its history is read: 3,000 versions take 3 s at 8 ms each; more would be felt by the apps it serves. */
+export const REGISTRY_CONCURRENCY = 8;
+
+/** Largest lock file: 300 subjects of 10 versions take 6 MiB. Beyond 512 MiB it would be no text in JavaScript. */
+export const LOCK_MAX_BYTES = 64 * 1024 * 1024;
+
 /** Longest wait for one answer of git. The list of 100,000 files takes 0.2 s; what takes a minute is a file system that does not answer. */
 export const GIT_DEADLINE_MS = 60_000;
 
@@ -45,3 +57,6 @@ export const SCHEMA_MAX_NODES = 100_000;
 
 /** Pairs of types compared for one verdict, about 100 MB. Unions multiply: 500 named branches against 500; what has no such unions takes about as many pairs as fields. */
 export const COMPATIBILITY_MAX_PAIRS = 250_000;
+
+/** Longest time for which a finding is accepted, in days from today: a year, and some weeks to talk about it again. Beyond it nobody remembers the reason. */
+export const ACCEPTANCE_MAX_DAYS = 400;

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { FileTree } from './check/tree.js';
+import type { FileTree } from './trees/tree.js';
 import { declarationError } from './declaration-error.js';
 import { onlyKeys, parseYaml } from './topics.js';
 
@@ -8,6 +8,10 @@ export interface RawConsumption {
   readonly fact: string;
   readonly select: readonly { readonly field: string; readonly path: string }[] | '*';
   readonly purpose: string;
+  /** Why all fields are selected, of `*`. */
+  readonly reason?: string;
+  /** Tags that the app may read for this purpose, those below them included: `PII` is also `PII.email`. */
+  readonly grants: readonly { readonly tag: string; readonly path: string }[];
   readonly path: string;
 }
 
@@ -41,9 +45,9 @@ export function parseRaw(text: string, file: string): RawContract {
   const app = asText(found.app, file, '$.app');
   const owner = asText(found.owner, file, '$.owner');
   const produces = asList(found.produces, file, '$.produces').map((entry, at) => ({ name: asText(entry, file, `$.produces[${at}]`), path: `$.produces[${at}]` }));
-  refuseDuplicates(produces, file);
+  refuseDuplicates(produces, file, 'Keep one entry per fact.');
   const consumes = asList(found.consumes, file, '$.consumes').map((entry, at) => rawConsumption(entry, { file, path: `$.consumes[${at}]` }));
-  refuseDuplicates(consumes.map(({ fact, path }) => ({ name: fact, path })), file);
+  refuseDuplicates(consumes.map(({ fact, path }) => ({ name: fact, path })), file, 'Keep one entry per fact.');
   return { file, app, owner, produces, consumes };
 }
 
@@ -55,10 +59,13 @@ interface Place {
 function rawConsumption(entry: unknown, at: Place): RawConsumption {
   if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) throw wrong(at, 'must hold fact, select and purpose');
   const declared = entry as Record<string, unknown>;
-  onlyKeys(declared, ['fact', 'select', 'purpose', 'reason'], at, 'contract.invalid');
+  onlyKeys(declared, ['fact', 'select', 'purpose', 'reason', 'grants'], at, 'contract.invalid');
   const fact = asText(declared.fact, at.file, `${at.path}.fact`);
   const purpose = asText(declared.purpose, at.file, `${at.path}.purpose`);
-  return { fact, select: rawSelection(declared, fact, { file: at.file, path: `${at.path}.select` }), purpose, path: at.path };
+  const select = rawSelection(declared, fact, { file: at.file, path: `${at.path}.select` });
+  const grants = asList(declared.grants, at.file, `${at.path}.grants`).map((entry, index) => ({ name: asText(entry, at.file, `${at.path}.grants[${index}]`), path: `${at.path}.grants[${index}]` }));
+  refuseDuplicates(grants, at.file, 'Grant each tag once.');
+  return { fact, select, purpose, ...(select === '*' && { reason: String(declared.reason) }), grants: grants.map(({ name, path }) => ({ tag: name, path })), path: at.path };
 }
 
 function rawSelection(declared: Record<string, unknown>, fact: string, at: Place): RawConsumption['select'] {
@@ -73,10 +80,10 @@ function rawSelection(declared: Record<string, unknown>, fact: string, at: Place
   return '*';
 }
 
-function refuseDuplicates(entries: readonly { name: string; path: string }[], file: string): void {
+function refuseDuplicates(entries: readonly { name: string; path: string }[], file: string, advice: string): void {
   const seen = new Set<string>();
   for (const { name, path } of entries) {
-    if (seen.has(name)) throw declarationError('contract.duplicate', { file, path }, `${name} is listed twice.`, 'Keep one entry per fact.', { factName: name });
+    if (seen.has(name)) throw declarationError('contract.duplicate', { file, path }, `${name} is listed twice.`, advice, { name });
     seen.add(name);
   }
 }
@@ -93,5 +100,5 @@ function asList(value: unknown, file: string, path: string): unknown[] {
 }
 
 function wrong(at: Place, expectation: string): Error {
-  return declarationError('contract.invalid', at, `it ${expectation}.`, 'Each contract holds app, owner, produces: [names] and consumes: [{fact, select, purpose}].');
+  return declarationError('contract.invalid', at, `it ${expectation}.`, 'Each contract holds app, owner, produces: [names] and consumes: [{fact, select, purpose, grants}].');
 }

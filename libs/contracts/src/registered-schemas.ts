@@ -142,7 +142,7 @@ export class RegisteredSchemas implements WriterSchemas {
 }
 
 /** Registries reword schemas (order of keys, documentation), so what must agree is what decides how bytes are read: Avro's parsing canonical form. */
-function sameWire(a: object, b: object): boolean {
+export function sameWire(a: object, b: object): boolean {
   return avro.Type.forSchema(a as never).equals(avro.Type.forSchema(b as never));
 }
 

@@ -3,11 +3,11 @@ import avro from 'avsc';
 import { messageOf } from 'factline/kernel';
 import { type AvroNode, eachDefinition, fullNameOf } from './avro-json.js';
 import { type Definition, bundle } from './bundle.js';
-import { type FileTree, workingTree } from './check/tree.js';
+import { type FileTree, workingTree } from './trees/tree.js';
 import { declarationError } from './declaration-error.js';
 import type { CompatibilityLevel, TopicDeclaration } from './facts.js';
 import { META_FIELD, META_NAME, META_SCHEMA } from './meta.js';
-import { SETTINGS_FILE, compatibilityOf, parseSettings } from './settings.js';
+import { type ContractSettings, SETTINGS_FILE, compatibilityOf, parseSettings } from './settings.js';
 import { parseTopic } from './topics.js';
 
 /** A fact type as declared under schemas/. */
@@ -28,6 +28,8 @@ export interface DeclaredSchemas {
   readonly topics: ReadonlyMap<string, TopicDeclaration>;
   /** Every named type by full name, shared ones included, as it is written: where it stands, and what stands there. */
   readonly definitions: ReadonlyMap<string, Definition>;
+  /** contracts.config.yaml. */
+  readonly settings: ContractSettings;
 }
 
 /**
@@ -55,13 +57,14 @@ export async function readSchemas(tree: FileTree, folder: string): Promise<Decla
   if (!definitions.has(META_NAME)) index(structuredClone(META_SCHEMA) as unknown as AvroNode, 'factline/Meta.avsc (built in)', definitions);
   const declared = roots.flatMap((root) => declaredFact(root, topicByFolder.get(posix.dirname(root.file)), definitions) ?? []);
   const settingsText = files.includes(SETTINGS_FILE) ? await read(SETTINGS_FILE) : undefined;
-  const settings = parseSettings(settingsText, declared.map((fact) => fact.factName));
+  const settings = parseSettings(settingsText, { facts: declared.map(({ factName }) => factName), types: roots.map(({ fullName }) => fullName) });
   const facts = declared.map((fact) => ({ ...fact, ...compatibilityOf(fact.factName, settings) }));
   const topics = [...topicByFolder.values()];
   return {
     facts: new Map(facts.toSorted(by((fact) => fact.factName)).map((fact) => [fact.factName, fact])),
     topics: new Map(topics.toSorted(by((topic) => topic.name)).map((topic) => [topic.name, topic])),
     definitions,
+    settings,
   };
 }
 

@@ -1,4 +1,4 @@
-import { parse } from 'yaml';
+import { LineCounter, type YAMLMap, isScalar, parseDocument, visit } from 'yaml';
 import { messageOf } from 'factline/kernel';
 import { declarationError, suggestion } from './declaration-error.js';
 import type { TopicDeclaration } from './facts.js';
@@ -6,11 +6,14 @@ import type { TopicDeclaration } from './facts.js';
 const KINDS = ['facts', 'state', 'commands'];
 const KNOWN = ['name', 'owner', 'keyField', 'partitions', 'kind', 'retention', 'settings'];
 
-/** YAML as an object. @throws FactlineError `declaration.unreadable`. */
+/**
+ * YAML as an object, in time linear in the text. A key that is written twice is refused, also as 1 and "1", which are one key of an object.
+ * @throws FactlineError `declaration.unreadable`, with the line in its message.
+ */
 export function parseYaml(text: string, file: string): Record<string, unknown> {
   let parsed: unknown;
   try {
-    parsed = parse(text);
+    parsed = readYaml(text);
   } catch (error) {
     throw declarationError('declaration.unreadable', { file }, `it is not YAML: ${messageOf(error)}`, 'Correct the syntax.', {}, error);
   }
@@ -20,10 +23,32 @@ export function parseYaml(text: string, file: string): Record<string, unknown> {
   return parsed as Record<string, unknown>;
 }
 
+function readYaml(text: string): unknown {
+  const lines = new LineCounter();
+  // to refuse doubles, yaml compares each key with all before it: 40 s instead of 0.7 s for a map of 40,000 keys
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, logLevel: 'error' });
+  if (document.errors[0]) throw document.errors[0];
+  visit(document, { Map: (_key, map) => refuseDoubles(map, lines) });
+  return document.toJS();
+}
+
+function refuseDoubles(map: YAMLMap, lines: LineCounter): void {
+  const seen = new Map<string, number>();
+  for (const { key } of map.items) {
+    if (!isScalar(key)) throw new Error('A key must be text, not a list, a map or an alias.');
+    const name = String(key.value);
+    const { line } = lines.linePos(key.range?.[0] ?? 0);
+    const before = seen.get(name);
+    if (before !== undefined) throw new Error(`The key '${name}' is written twice in one map, at line ${before} and at line ${line}.`);
+    seen.set(name, line);
+  }
+}
+
 /** Refuses keys that mean nothing: a misspelt setting must not be ignored. */
 export function onlyKeys(found: Record<string, unknown>, known: readonly string[], at: { file: string; path: string }, code: string): void {
+  const allowed = new Set(known);
   for (const key of Object.keys(found)) {
-    if (known.includes(key)) continue;
+    if (allowed.has(key)) continue;
     throw declarationError(code, { file: at.file, path: `${at.path}.${key}` }, `'${key}' is not a setting.`, suggestion(key, known, `Known: ${known.join(', ')}.`));
   }
 }

@@ -1,5 +1,6 @@
 import { type AvroField, type AvroJson, type AvroNode, definitionsIn, fullNameOf, isPrimitive, simpleNameOf } from './avro-json.js';
 import { declarationError } from './declaration-error.js';
+import { type Deprecation, deprecationOf, deprecationText } from './evolve/annotation.js';
 
 const PRIMITIVES: Readonly<Record<string, string>> = {
   null: 'null',
@@ -25,8 +26,8 @@ export interface InterfaceOptions {
 
 /**
  * TypeScript interfaces of a bundled record, the nested ones first. A long is a number (checked to be safe when written and read), bytes and fixed are Uint8Array,
- * an enum is a union of its symbols.
- * @throws FactlineError `schema.unsupported` for a union of several records, arrays or maps: nothing in the value would tell them apart.
+ * an enum is a union of its symbols. Documentation becomes comments, and what is deprecated gets `@deprecated` with its date and alternative.
+ * @throws FactlineError `schema.unsupported` for a union of several records, arrays or maps: nothing in the value would tell them apart; `schema.deprecation-invalid`.
  */
 export function interfacesOf(record: AvroNode, options: InterfaceOptions): string {
   return new Interfaces(definitionsIn(record), options).print(record);
@@ -51,9 +52,14 @@ class Interfaces {
   #interface(name: string, record: AvroNode, fields: readonly AvroField[], path: string): string {
     const lines = fields.map((field) => {
       const optional = this.options.optionalDefaults && field.default !== undefined ? '?' : '';
-      return `${docComment(field.doc, '  ')}  ${field.name}${optional}: ${this.#type(field.type, `${path}.${field.name}`)};\n`;
+      const at = `${path}.${field.name}`;
+      return `${docComment(field.doc, '  ', this.#deprecation(field, at))}  ${field.name}${optional}: ${this.#type(field.type, at)};\n`;
     });
-    return `${docComment(record.doc, '')}export interface ${name} {\n${lines.join('')}}\n`;
+    return `${docComment(record.doc, '', this.#deprecation(record, path))}export interface ${name} {\n${lines.join('')}}\n`;
+  }
+
+  #deprecation(annotated: AvroField | AvroNode, path: string): Deprecation | undefined {
+    return deprecationOf(annotated, { file: this.options.file, path });
   }
 
   #type(schema: AvroJson, path: string): string {
@@ -113,7 +119,14 @@ function listOf(item: string): string {
   return item.includes(' ') && !item.startsWith('Record<') ? `(${item})[]` : `${item}[]`;
 }
 
-/** A doc text as a comment; the end of a comment in it is taken apart. */
-export function docComment(doc: unknown, indent: string): string {
-  return typeof doc === 'string' && doc !== '' ? `${indent}/** ${doc.replaceAll('*/', '* /').replaceAll(/\s+/g, ' ')} */\n` : '';
+/** A doc text as a comment, with a tag when it is deprecated; the end of a comment in it is taken apart. */
+export function docComment(doc: unknown, indent: string, deprecation?: Deprecation): string {
+  const text = typeof doc === 'string' ? inComment(doc) : '';
+  if (deprecation === undefined) return text === '' ? '' : `${indent}/** ${text} */\n`;
+  const lines = [...(text === '' ? [] : [text]), `@deprecated ${inComment(deprecationText(deprecation))}`];
+  return `${indent}/**\n${lines.map((line) => `${indent} * ${line}\n`).join('')}${indent} */\n`;
+}
+
+function inComment(text: string): string {
+  return text.replaceAll('*/', '* /').replaceAll(/\s+/g, ' ');
 }

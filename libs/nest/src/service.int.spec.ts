@@ -19,11 +19,10 @@ import {
   UseGuards,
   UseInterceptors,
 } from '@nestjs/common';
-import { selectFact } from 'factline/contracts';
 import { FactlineError, silentLogger } from 'factline/kernel';
 import { projection } from 'factline/projections';
 import { Store } from 'factline/store';
-import { type World, until, world } from 'factline/testing';
+import { type World, selectInSpec, until, world } from 'factline/testing';
 import { map } from 'rxjs';
 import { Context, FactlineModule, RequestContext, SERVICE_CONFIG, type Service, answer, field, loadConfig, openService, provideProjection, setting } from './index.js';
 
@@ -232,8 +231,10 @@ describe('stopping', () => {
 });
 
 describe('what is wrong with an app stops its start', () => {
-  const fact = selectFact<{ id: string }>({ factName: 'notes.NoteMade', topic: 'notes.note', schema: { type: 'record', name: 'NoteMade', namespace: 'notes', fields: [{ name: 'id', type: 'string' }] }, fingerprint: 'f' });
-  const notes = projection({ name: 'notes', version: 1, key: 'id', columns: { id: 'text' } }).on(fact, (_none, { data }) => ({ id: data.id }));
+  const schema = { type: 'record', name: 'NoteMade', namespace: 'notes', fields: [{ name: 'id', type: 'string' }] };
+  const selected = (app: string) => selectInSpec<{ id: string }>({ factName: 'notes.NoteMade', topic: 'notes.note', schema, fingerprint: 'f' }, app);
+  const notesOf = (fact: ReturnType<typeof selected>) => projection({ name: 'notes', version: 1, key: 'id', columns: { id: 'text' } }).on(fact, (_none, { data }) => ({ id: data.id }));
+  const notes = notesOf(selected('notes'));
 
   it('a projection provided twice', async () => {
     @Module({ imports: [NotesModule], providers: [provideProjection(notes)] })
@@ -245,6 +246,21 @@ describe('what is wrong with an app stops its start', () => {
     const store = here.store(config.databaseUrl);
     expect((await store.query('select count(*)::integer as rows from notes.notes')).rows).toEqual([{ rows: 0 }]);
     await once.close();
+  });
+
+  it.each([
+    ['was written by hand', { ...selected('notes'), contract: undefined as never }],
+    ['was generated for another app', selected('diary')],
+    ['was widened after it was generated', { ...selected('notes'), schema: { ...schema, fields: [...schema.fields, { name: 'author', type: 'string' }] } }],
+  ])('a fact that its contract does not declare: its selection %s', async (_what, fact) => {
+    @Module({ imports: [NotesModule], providers: [provideProjection(notesOf(fact))] })
+    class UndeclaredModule {}
+    await expect(openService(UndeclaredModule, config, silentLogger)).rejects.toMatchObject({
+      code: 'contract.undeclared',
+      kind: 'configuration',
+      message: expect.stringMatching(/'notes'.*notes\.NoteMade/) as string,
+      advice: expect.stringMatching(/apps\/notes\/contracts\.yaml.*npx factline contracts gen/) as string,
+    });
   });
 
   it('a database that is not there', async () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { type Fact, FactEncoder, type WriterSchemas, defineFact, selectFact, withSequence } from 'factline/contracts';
+import { type Fact, FactEncoder, type WriterSchemas, defineFact, withSequence } from 'factline/contracts';
 import { type OutgoingRecord, partitionOf } from 'factline/log';
+import { selectInSpec } from 'factline/testing';
 import { type RowOf, projection } from './index.js';
 
 /** The facts of the specs: accounts that are opened, paid into, renamed, closed, and audited, which no projection reads. */
@@ -45,7 +46,7 @@ export interface Account {
 }
 
 const select = <Data extends object>(kind: Kind, topic: string) =>
-  selectFact<Data & Account>({
+  selectInSpec<Data & Account>({
     factName: `spec.${kind}`,
     topic,
     schema: { type: 'record', name: kind, namespace: 'spec', fields: [{ name: 'accountId', type: 'string' }, ...FIELDS[kind]] },

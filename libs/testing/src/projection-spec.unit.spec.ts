@@ -1,8 +1,7 @@
-import { selectFact } from 'factline/contracts';
 import { projection } from 'factline/projections';
-import { an, specFor } from './index.js';
+import { an, selectInSpec, specFor } from './index.js';
 
-const fact = <Data extends object>(name: string) => selectFact<Data>({ factName: `spec.${name}`, topic: 'accounts', schema: {}, fingerprint: name });
+const fact = <Data extends object>(name: string) => selectInSpec<Data>({ factName: `spec.${name}`, topic: 'accounts', schema: {}, fingerprint: name });
 const Opened = fact<{ owner: string; cents: number }>('Opened');
 const Paid = fact<{ cents: number }>('Paid');
 const Closed = fact('Closed');

@@ -1,41 +1,36 @@
 import { Option, type Command } from 'commander';
-import { type Landscape, RULES, type RuleId, checkContracts, commitTree, mergeBase, readLandscape, workingTree } from 'factline/contracts/check';
+import { BASES, type CheckResult, DEFAULT_BASE, RULES, type RuleId, checkRepository, sourcesOf, workingTree } from 'factline/contracts/check';
 import { FactlineError } from 'factline/kernel';
 import { type CommonOptions, exitWith } from '../command.js';
-import { LABEL, REPORTS, type ReportFormat } from './report.js';
 import { EXIT_CODES, type Output } from '../output.js';
+import { type DeclarationOptions, repositoryOf, today, withDeclarations } from './declarations.js';
+import { registryAt } from './registry.js';
+import { remembered } from './remembered.js';
+import { LABEL, REPORTS, type ReportFormat } from './report.js';
+import { stands } from './reports/telling.js';
 
-const DEFAULT_BASE = 'git:merge-base(origin/main)';
-const FOLDERS = { schemas: 'schemas', apps: 'apps' };
-
-interface CheckOptions extends CommonOptions {
-  against: string;
-  schemas: string;
-  apps: string;
+interface CheckOptions extends CommonOptions, DeclarationOptions {
+  against?: string[];
   format: ReportFormat;
+  failOn: 'warning' | 'error';
+  cache: boolean;
 }
 
 /** `factline contracts check | explain`: whom a change breaks, before it is merged. */
 export function checkCommand(contracts: Command): void {
-  contracts
-    .command('check')
+  withDeclarations(contracts.command('check'))
     .description('compare schemas and contracts with what was there before, and name the apps that break; offline')
-    .addOption(new Option('--against <base>', `what to compare with: git:merge-base(<ref>) or git:<revision>`).default(DEFAULT_BASE))
-    .option('--schemas <folder>', 'folder of the schemas below the root', FOLDERS.schemas)
-    .option('--apps <folder>', 'folder of the apps below the root', FOLDERS.apps)
-    .option('--root <folder>', 'folder with schemas/ and apps/ (default: here)')
+    .addOption(new Option('--against <base...>', `what to compare with, one or more: ${BASES} (default: ${DEFAULT_BASE}, and lock when there is one)`))
     .addOption(new Option('--format <format>', 'for people, for a pull request, for annotations in GitHub Actions, or for programs').choices(Object.keys(REPORTS)).default('text'))
-    .option('--json', 'the same as --format json')
+    .addOption(new Option('--fail-on <severity>', 'what makes it answer 100; accepted findings never do').choices(['warning', 'error']).default('warning'))
+    .option('--no-cache', 'judge everything anew, though nothing has changed since the last time')
     .action((options: CheckOptions) =>
       exitWith(options, async (output) => {
-        const root = options.root ?? process.cwd();
-        const here = workingTree(root);
-        if ((await here.list(options.schemas)).length === 0) throw noSchemas(root, options.schemas);
-        const now = await readLandscape(here, options);
-        const before = await landscapeOf(await baseTree(root, options.against), options);
-        const result = checkContracts(now, before);
-        REPORTS[options.json ? 'json' : options.format](output, result, before.name);
-        return result.findings.some(({ severity }) => severity !== 'info') ? EXIT_CODES.findings : 0;
+        const { result, against } = await checked(options);
+        const format = options.json ? 'json' : options.format;
+        REPORTS[format](output, result, against);
+        if (result.reduced && format !== 'json') process.stderr.write(`reduced  ${result.reduced.message}\nnext     ${result.reduced.advice}\n`);
+        return exitCodeOf(result, options.failOn);
       }),
     );
   contracts
@@ -46,38 +41,35 @@ export function checkCommand(contracts: Command): void {
     .action((id: string | undefined, options: CommonOptions) => exitWith(options, async (output) => explain(output, id)));
 }
 
-async function landscapeOf(base: Awaited<ReturnType<typeof commitTree>>, folders: typeof FOLDERS): Promise<Landscape> {
-  try {
-    return await readLandscape(base, folders);
-  } catch (error) {
-    if (!(error instanceof FactlineError) || error.kind !== 'configuration') throw error;
-    throw new FactlineError({ code: error.code, kind: error.kind, message: `In ${base.name}: ${error.message}`, advice: 'What it is compared with cannot be read; compare with another commit.', details: error.details, cause: error });
-  } finally {
-    await base.close();
-  }
+interface Checked {
+  readonly result: CheckResult;
+  readonly against: string;
 }
 
-async function baseTree(root: string, against: string) {
-  const [, ref, revision] = /^git:(?:merge-base\((.+)\)|(.+))$/.exec(against) ?? [];
-  if (ref) return commitTree(root, await mergeBase(root, ref), `merge base with ${ref}`);
-  if (revision) return commitTree(root, revision);
-  throw new FactlineError({
-    code: 'cli.base-unknown',
-    kind: 'invalid',
-    message: `'${against}' is nothing to compare with.`,
-    advice: `Write git:merge-base(<ref>) or git:<revision>; the default is ${DEFAULT_BASE}.`,
-  });
+async function checked(options: CheckOptions): Promise<Checked> {
+  const repository = repositoryOf(options);
+  const { root } = repository;
+  const tree = workingTree(root);
+  const { ids, reduced, read } = await sourcesOf(options.against, repository, (url) => registryAt(url, root));
+  const day = today();
+  const work = async (): Promise<Checked> => {
+    const bases = await read();
+    const result = await checkRepository(repository, bases, day);
+    const names = bases.map(({ name }) => name).join(' and ');
+    return reduced ? { result: { ...result, reduced: { message: reduced.message, advice: reduced.advice ?? '' } }, against: `${names} alone (${reduced.code})` } : { result, against: names };
+  };
+  if (!options.cache || ids.includes(undefined)) return work(); // a registry says only when asked what it has
+  return remembered({ root, tree, folders: options, also: [day, reduced?.message ?? '', ...ids.map(String)] }, JSON.stringify([options.schemas, options.apps, options.against]), work);
 }
 
-/** Nothing at all is more likely a wrong folder than a repository that gave up all its facts. */
-function noSchemas(root: string, folder: string): FactlineError {
-  return new FactlineError({ code: 'cli.no-schemas', kind: 'configuration', message: `There is nothing in ${folder}/ of ${root}.`, advice: 'Run this in the root of the repository, or pass --root <folder> and --schemas <folder>.' });
+function exitCodeOf({ findings }: CheckResult, failOn: CheckOptions['failOn']): number {
+  return findings.some((finding) => stands(finding) && (failOn === 'warning' || finding.severity === 'error')) ? EXIT_CODES.findings : 0;
 }
 
 function explain(output: Output, id: string | undefined): number | void {
   if (id === undefined) {
     const rules = Object.entries(RULES);
-    output.print({ rules: Object.fromEntries(rules) }, ...rules.map(([name, { severity, says }]) => `${name.padEnd(24)} ${severity.padEnd(8)} ${says}`));
+    output.print({ rules: Object.fromEntries(rules) }, ...rules.map(([name, { severity, says }]) => `${name.padEnd(28)} ${severity.padEnd(8)} ${says}`));
     return;
   }
   if (!Object.hasOwn(RULES, id)) {

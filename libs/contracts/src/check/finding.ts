@@ -21,6 +21,8 @@ export interface ConsumerVerdict {
   readonly place: Place;
   /** Where the contract was read, when that is not the working tree: an app as it was at the base, which may still run. */
   readonly tree?: string;
+  /** Deployments in which it is not SAFE: `prod 4f1c2a9`. */
+  readonly deployed?: readonly string[];
   /** Fields that are not what they were, with the reason. Empty when SAFE. */
   readonly reasons: readonly { readonly field: string; readonly message: string }[];
 }
@@ -38,6 +40,8 @@ export interface Finding {
   /** Every consumer of the fact, the worst first. */
   readonly consumers: readonly ConsumerVerdict[];
   readonly advice: string;
+  /** Somebody answers for it until that day: it is told, and counts as nothing. */
+  readonly accepted?: { readonly reason: string; readonly approvedBy: string; readonly until: string };
 }
 
 /** A finding about what is declared, whoever reads it: no consumer is judged. `against` is what it was compared with, if anything. */

@@ -1,9 +1,13 @@
 export type { AvroJson } from '../avro-json.js';
 export { type Compatibility, checkCompatibility } from '../compatibility/compatibility.js';
 export { decodeValue } from '../decode-value.js';
-export { type CheckResult, type Landscape, checkContracts } from './check.js';
+export { type FileTree, workingTree } from '../trees/tree.js';
+export { acceptFinding } from './accept.js';
+export { type DeployAnswer, canDeploy } from './can-deploy.js';
+export { type CheckResult, checkContracts } from './check.js';
+export { recordDeployment } from './deployments.js';
 export type { ConsumerVerdict, Finding } from './finding.js';
-export { commitTree, mergeBase } from './git.js';
-export { readLandscape } from './landscape.js';
+export { type Base, type Landscape, readLandscape } from './landscape.js';
 export { RULES, type RuleId } from './rules.js';
-export { type FileTree, workingTree } from './tree.js';
+export { BASES, DEFAULT_BASE, type Repository, checkRepository, readDeclarations, readEnvironments, sourcesOf } from './sources.js';
+export { type Use, usesOf } from './uses.js';

@@ -1,8 +1,36 @@
-import { declaredContracts } from '../raw-contract.js';
-import { readSchemas } from '../schemas.js';
-import type { Landscape } from './check.js';
+import { grouped } from 'factline/kernel';
+import { type RawConsumption, type RawContract, declaredContracts } from '../raw-contract.js';
+import { type DeclaredFact, type DeclaredSchemas, readSchemas } from '../schemas.js';
+import type { History } from '../lock/history.js';
 import { Places } from './places.js';
-import type { FileTree } from './tree.js';
+import type { FileTree } from '../trees/tree.js';
+
+/** Schemas and contracts at one moment. */
+export interface Landscape {
+  /** `working tree`, `git 4f1c2a9`, `prod 4f1c2a9`. */
+  readonly name: string;
+  readonly schemas: DeclaredSchemas;
+  readonly contracts: readonly RawContract[];
+  readonly places: Places;
+  /** The apps that run it, when it is a deployed commit: of other apps it says nothing. Absent: all. */
+  readonly apps?: ReadonlySet<string>;
+}
+
+/** What a change is compared with. */
+export interface Base {
+  readonly name: string;
+  /** What was declared: at a commit, or at each commit of which something is deployed. */
+  readonly landscapes: readonly Landscape[];
+  /** What was registered. */
+  readonly history?: History;
+}
+
+/** An app's entry for a fact. */
+export interface Consumption {
+  readonly app: string;
+  readonly file: string;
+  readonly entry: RawConsumption;
+}
 
 /**
  * Reads schemas and contracts of a tree. Contracts are read as they stand: one that selects a field which is gone is something to report, not to refuse.
@@ -23,4 +51,28 @@ export async function readLandscape(tree: FileTree, folders: { schemas: string; 
   const schemas = await readSchemas(remembering, folders.schemas);
   const contracts = await declaredContracts(remembering, folders.apps);
   return { name: tree.name, schemas, contracts, places: new Places(schemas, folders.schemas, texts) };
+}
+
+/** The same for some apps only: what they state and what they consume. */
+export function restrictedTo(landscape: Landscape, name: string, apps: ReadonlySet<string>): Landscape {
+  return { ...landscape, name, apps, contracts: landscape.contracts.filter(({ app }) => apps.has(app)) };
+}
+
+/** The fact as software of this landscape states it, if any does. */
+export function statedIn({ schemas, apps }: Landscape, factName: string): DeclaredFact | undefined {
+  const fact = schemas.facts.get(factName);
+  return fact && (apps?.has(fact.topic.owner) ?? true) ? fact : undefined;
+}
+
+/** Who reads a fact, by its name. */
+export function consumptionsOf({ contracts }: Landscape): ReadonlyMap<string, readonly Consumption[]> {
+  return grouped(
+    contracts.flatMap(({ app, file, consumes }) => consumes.map((entry) => ({ app, file, entry }))),
+    ({ entry }) => entry.fact,
+  );
+}
+
+/** What an entry selects, as field paths. */
+export function selectOf({ select }: RawConsumption): readonly string[] | '*' {
+  return select === '*' ? '*' : select.map(({ field }) => field);
 }

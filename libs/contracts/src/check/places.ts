@@ -18,6 +18,11 @@ export class Places {
     return this.#at(file, path);
   }
 
+  /** The same in a file below the folder of the schemas. */
+  inSchemas(file: string, path = '$'): Place {
+    return this.#at(`${this.schemasFolder}/${file}`, path);
+  }
+
   /** @param field `address.zip`, `lines[].sku`; its own line, or that of the nearest field above it that is there. */
   ofField(factName: string, field: string): Place {
     const fact = this.schemas.facts.get(factName)!;

@@ -1,12 +1,14 @@
 import type { AvroNode } from '../avro-json.js';
 import type { CompatibilityLevel } from '../facts.js';
-import { readingFaults } from './reading.js';
+import type { Readings } from './readings.js';
 import type { RuleId } from './rules.js';
 
-/** A schema as it was at some moment, and what to call that moment. */
+/** A schema as it was before, and what to call the moments at which it was so. */
 export interface Version {
-  readonly name: string;
+  readonly names: readonly string[];
   readonly schema: AvroNode;
+  /** Whether it is the last one of some base: what levels that are not transitive compare with. */
+  readonly last: boolean;
 }
 
 export interface WireChange {
@@ -18,21 +20,21 @@ export interface WireChange {
 }
 
 /**
- * What the level forbids between a schema and the versions before it, oldest first: `BACKWARD` has the new schema read the old facts, `FORWARD` the old schemas
- * read the new facts, `FULL` both; without `_TRANSITIVE` the last version counts alone.
+ * What the level forbids between a schema and the versions before it: `BACKWARD` has the new schema read the old facts, `FORWARD` the old schemas read the new
+ * facts, `FULL` both; without `_TRANSITIVE` the last versions count alone.
  */
-export function changesOnTheWire(schema: AvroNode, versions: readonly Version[], level: CompatibilityLevel): WireChange[] {
+export function changesOnTheWire(schema: AvroNode, versions: readonly Version[], level: CompatibilityLevel, readings: Readings): WireChange[] {
   const found = new Map<string, WireChange>();
-  const note = (rule: RuleId, path: string, message: string, version: Version) => {
+  const note = (rule: RuleId, path: string, message: string, { names }: Version) => {
     const key = `${rule} ${path}`;
     const change = found.get(key);
-    if (!change) found.set(key, { rule, path, message, against: [version.name] });
-    else if (!change.against.includes(version.name)) change.against.push(version.name);
+    if (!change) found.set(key, { rule, path, message, against: [...names] });
+    else change.against.push(...names.filter((name) => !change.against.includes(name)));
   };
-  for (const version of level.endsWith('_TRANSITIVE') ? versions : versions.slice(-1)) {
+  for (const version of level.endsWith('_TRANSITIVE') ? versions : versions.filter(({ last }) => last)) {
     for (const direction of directionsOf(level)) {
       const [reader, writer] = direction === 'backward' ? [schema, version.schema] : [version.schema, schema];
-      for (const { rule, path, message, readerType } of readingFaults(reader, writer)) {
+      for (const { rule, path, message, readerType } of readings.faults(reader, writer)) {
         if (rule !== 'field-without-default') note(rule, path, message, version);
         else if (direction === 'backward') note(rule, path, `It is new (${readerType}) and has no default.`, version);
         else note('field-removed', path, `It was ${readerType} without a default, and is gone.`, version);

@@ -1,11 +1,10 @@
 import { messageOf } from 'factline/kernel';
-import type { AvroJson } from '../avro-json.js';
-import { checkedType, writtenType } from '../checked-types.js';
 import type { Doubt } from './checker.js';
 import type { Incompatibility } from './incompatibility.js';
 import type { JsFault, JsFaultKind } from './js-fault.js';
 import { hazardsOf } from './js-hazards.js';
 import type { ParsedSchema } from './parse.js';
+import type { Prepared } from './prepared.js';
 import type { Side } from './schema-error.js';
 
 /**
@@ -28,13 +27,13 @@ interface Known extends Readonly<Record<Side, ParsedSchema>> {
 }
 
 /** Whether avsc, set up as FactDecoder does it, reads what the writer writes: asked of avsc itself, besides what is known to fail only with values. */
-export function jsFaults(reader: AvroJson, writer: AvroJson, known: Known): JsFault[] {
+export function jsFaults(reader: Prepared, writer: Prepared, known: Known): JsFault[] {
   const { doubts } = known;
   const faults = [...hazardsOf(known.reader, 'reader'), ...hazardsOf(known.writer, 'writer'), ...doubts.filter(({ kind }) => kind === 'bytes-as-string')];
   const settled = settledBy(known);
   if (settled) return [...faults, { kind: 'resolver-refused', path: settled.path, message: settled.message }];
-  const readerType = attempt(() => checkedType(reader as object), (message) => refusedSchema('reader', message));
-  const writerType = attempt(() => writtenType(writer as object), (message) => refusedSchema('writer', message));
+  const readerType = attempt(() => reader.readingType, (message) => refusedSchema('reader', message));
+  const writerType = attempt(() => writer.writtenType, (message) => refusedSchema('writer', message));
   if ('fault' in readerType && !faults.some(({ kind }) => kind === 'union-ambiguous')) faults.push(readerType.fault);
   if ('fault' in writerType) faults.push(writerType.fault);
   if ('fault' in readerType || 'fault' in writerType) return faults;

@@ -1,10 +1,9 @@
-import { FactlineError, Signal } from 'factline/kernel';
+import { FactlineError, Signal, grouped } from 'factline/kernel';
 import { FETCH_BYTES_IN_ALL, FETCH_WAIT_WHILE_PAUSED_MS, RETRY_DELAY_MAX_MS } from '../limits.js';
 import type { RecordBatch } from '../log.js';
 import { offsetBehind, parseBatches } from './batch-parsing.js';
 import { Code, refusedByBroker, wrapped } from './errors.js';
 import { type FetchAnswer, fetchRequest } from './fetch.js';
-import { grouped } from './grouped.js';
 import { EARLIEST, LATEST } from './offsets.js';
 import { type Session, leadersOf, retryDelayMs } from './session.js';
 import { offsetsOf } from './topics.js';

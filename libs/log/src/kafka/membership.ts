@@ -1,11 +1,10 @@
-import { pause } from 'factline/kernel';
+import { grouped, pause } from 'factline/kernel';
 import { topicUnknown } from '../failures.js';
 import { HEARTBEAT_MS, LEAVE_WAIT_MS, MISSING_TOPIC_LOOK_MS, REBALANCE_TIMEOUT_MS, SESSION_TIMEOUT_MS } from '../limits.js';
 import type { Position } from '../log.js';
 import { ASSIGNER, type TopicPartition, assign, decodeAssignment, encodeInterest, wantedTopics } from './assignment.js';
 import { type Broker, type JoinedGroup, joinGroup } from './client.js';
 import { brokerErrorOf, Code, refusedByBroker, wrapped } from './errors.js';
-import { grouped } from './grouped.js';
 import type { Session } from './session.js';
 
 /** The end of an assignment that is nobody's failure. */

@@ -1,9 +1,8 @@
-import { FactlineError, pause } from 'factline/kernel';
+import { FactlineError, grouped, pause } from 'factline/kernel';
 import { topicUnknown } from '../failures.js';
 import { TOPIC_CHANGE_LOOK_MS, TOPIC_CHANGE_WAIT_MS } from '../limits.js';
 import type { TopicSpec, TopicState } from '../log.js';
 import { Code, refusedByBroker, wrapped } from './errors.js';
-import { grouped } from './grouped.js';
 import type { TopicView } from './metadata.js';
 import { EARLIEST, LATEST, offsetsRequest } from './offsets.js';
 import { type Session, leadersOf, persistently } from './session.js';

@@ -11,7 +11,7 @@ export const WIRE_RULES = {
     why: 'Software with the new schema cannot read facts that were stated before, so no read model can be rebuilt from offset zero.',
     before: '{"name": "orderId", "type": "string"}',
     after: '{"name": "orderId", "type": "string"}, {"name": "channel", "type": "string"}',
-    instead: 'Give it a default: {"name": "channel", "type": ["null", "string"], "default": null}.',
+    instead: 'Give it a default, null for instance: "type": ["null", ...], "default": null.',
   },
   'field-removed': {
     severity: 'error',
@@ -19,7 +19,7 @@ export const WIRE_RULES = {
     why: 'Software with the old schema finds no value for it in facts that are stated from now on, and stops at the first of them.',
     before: '{"name": "email", "type": "string"}',
     after: '(gone)',
-    instead: 'Keep it until nobody selects it; or give it a default first, wait until every consumer has that version, then remove it.',
+    instead: 'Keep it, deprecated (`factline contracts deprecate`), with another beside it (`factline contracts rename`); what must go for good takes a new major version (`factline contracts new-major`).',
   },
   'type-changed': {
     severity: 'error',
@@ -35,7 +35,7 @@ export const WIRE_RULES = {
     why: 'A value of that branch cannot be read. A branch that was added breaks old readers as a branch that was removed breaks new ones.',
     before: '{"name": "note", "type": ["null", "string"]}',
     after: '{"name": "note", "type": "string"}',
-    instead: 'Keep the branch; a field that must not be null any more is a rule for producers, not for the schema.',
+    instead: 'Keep the branches: for another kind of value add a field; that a value must not be null any more is a rule for producers, not for the schema.',
   },
   'enum-symbol-unknown': {
     severity: 'error',

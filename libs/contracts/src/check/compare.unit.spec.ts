@@ -1,0 +1,141 @@
+import { type Comparison, compareContracts } from './compare.js';
+import { readLandscape } from './landscape.js';
+import { APPS, FIELDS, FOLDERS, type Fields, type Files, files, money, status, tree } from './shop.spec.support.js';
+
+async function check(now: Files, before: Files = files()): Promise<Comparison> {
+  return compareContracts(await readLandscape(tree('working tree', now), FOLDERS), [{ name: 'base', landscapes: [await readLandscape(tree('base', before), FOLDERS)] }]);
+}
+
+const without = (name: string): Fields => Object.fromEntries(Object.entries(FIELDS).filter(([key]) => key !== name));
+const verdicts = ({ consumers }: Comparison) => Object.fromEntries(consumers.map(({ app, verdict }) => [app, verdict]));
+const SAFE = { mailer: 'SAFE', board: 'SAFE', billing: 'SAFE', stock: 'SAFE' };
+const found = ({ findings }: Comparison) => findings.map(({ rule, field }) => (field ? `${rule} ${field}` : rule));
+
+describe('whom a change breaks', () => {
+  it('nothing changed: no finding, everybody safe', async () => {
+    const result = await check(files());
+    expect(result.findings).toEqual([]);
+    expect(result.facts).toEqual({ checked: 1, added: 0, changed: 0, removed: 0 });
+    expect(verdicts(result)).toEqual(SAFE);
+  });
+
+  it.each<[string, Fields, string, Record<string, string>]>([
+    ['a field is dropped', without('email'), 'field-removed email', { mailer: 'BROKEN' }],
+    ['an enum gets a symbol', { ...FIELDS, status: { ...status, symbols: ['NEW', 'PAID', 'LOST'] } }, 'enum-symbol-unknown status', { board: 'BROKEN' }],
+    ['a nested type changes', { ...FIELDS, total: { ...money, fields: [{ name: 'cents', type: 'string' }, { name: 'currency', type: 'string' }] } }, 'type-changed total.cents', { billing: 'BROKEN' }],
+    ['the element of a list changes', { ...FIELDS, lines: { type: 'array', items: { type: 'record', name: 'Line', fields: [{ name: 'sku', type: 'string' }] } } }, 'field-removed lines[].quantity', { stock: 'BROKEN' }],
+    ['a required field is added', { ...FIELDS, channel: 'string' }, 'field-without-default channel', {}],
+    ['a field that nobody selects may not be null any more', { ...FIELDS, note: 'string' }, 'type-changed note', {}],
+    ['a branch is added that nobody reads', { ...FIELDS, note: ['null', 'string', 'int'] }, 'union-branch-removed note', {}],
+  ])('%s', async (_name, fields, expected, broken) => {
+    const result = await check(files(fields));
+    expect(found(result)).toEqual([expected]);
+    expect(verdicts(result)).toEqual({ ...SAFE, ...broken });
+    expect(result.findings[0]!.severity).toBe('error');
+    expect(result.findings[0]!.consumers.filter(({ verdict }) => verdict === 'BROKEN').map(({ app }) => app)).toEqual(Object.keys(broken));
+    expect(result.findings[0]!.advice.startsWith('No declared consumer is affected')).toBe(Object.keys(broken).length === 0);
+  });
+
+  it('control: an app that selects everything is broken by each of them', async () => {
+    const all = files(undefined, { archive: '*' });
+    expect(verdicts(await check(files(without('note'), { archive: '*' }), all))).toEqual({ archive: 'BROKEN' });
+    expect(verdicts(await check(files(without('email'), { archive: '*' }), all))).toEqual({ archive: 'BROKEN' });
+  });
+
+  it('all faults at once, each once, where they are written', async () => {
+    const { findings } = await check(files({ ...without('email'), orderId: 'string', channel: 'string', status: { ...status, symbols: ['NEW', 'PAID', 'LOST'] } }));
+    expect(findings.map(({ rule, field, place }) => [rule, field, `${place.file}:${place.line}`])).toEqual(
+      expect.arrayContaining([
+        ['field-removed', 'email', 'schemas/shop/OrderPlaced.avsc:2'],
+        ['enum-symbol-unknown', 'status', 'schemas/shop/OrderPlaced.avsc:5'],
+        ['field-without-default', 'channel', 'schemas/shop/OrderPlaced.avsc:9'],
+      ]),
+    );
+    expect(findings).toHaveLength(3);
+    expect(findings.find(({ rule }) => rule === 'field-removed')!.consumers[0]).toMatchObject({ app: 'mailer', place: { file: 'apps/mailer/contracts.yaml', line: 8, column: 9 } });
+  });
+
+  it('an app that stops selecting in the same change still runs with the old selection', async () => {
+    const result = await check(files(without('email'), { ...APPS, mailer: ['orderId'] }));
+    expect(result.consumers.find(({ app }) => app === 'mailer')).toMatchObject({ verdict: 'BROKEN', tree: 'base' });
+    const later = await check(files(without('email'), { ...APPS, mailer: ['orderId'] }), files(FIELDS, { ...APPS, mailer: ['orderId'] }));
+    expect(verdicts(later)).toEqual(SAFE);
+    expect(later.findings[0]!.advice).toMatch(/^No declared consumer is affected/);
+  });
+
+  it('a field that would come from its default degrades', async () => {
+    const defaulted = { ...FIELDS, email: { field: { type: 'string', default: '' } } };
+    const result = await check(files(without('email')), files(defaulted));
+    expect(verdicts(result)).toEqual({ ...SAFE, mailer: 'DEGRADED' });
+    expect(result.findings.map(({ rule, severity }) => [rule, severity])).toEqual([['consumer-degraded', 'warning']]);
+  });
+
+  it('an app that needs a new field cannot be rebuilt from facts that never had it', async () => {
+    const result = await check(files({ ...FIELDS, channel: 'string' }, { ...APPS, board: ['channel'] }));
+    expect(result.consumers.find(({ app }) => app === 'board')).toMatchObject({ verdict: 'BROKEN' });
+    const withDefault = await check(files({ ...FIELDS, channel: { field: { type: 'string', default: 'shop' } } }, { ...APPS, board: ['channel'] }));
+    expect(withDefault.findings).toEqual([]);
+  });
+
+  it('an alias that could mean two fields is a finding, not the end of the check', async () => {
+    const aliased = { ...without('email'), contact: { field: { type: 'string', aliases: ['email', 'orderId'] } } };
+    expect(found(await check(files(aliased, { billing: ['total.cents'] }), files(FIELDS, { billing: ['total.cents'] })))).toContain('schema-refused');
+  });
+
+  it('a level of NONE lets the change pass, and the app that breaks is still named', async () => {
+    const none = { 'schemas/contracts.config.yaml': 'compatibility: NONE\n' };
+    const result = await check(files(without('email'), APPS, none));
+    expect(found(result)).toEqual(['consumer-broken email']);
+    expect(result.findings[0]!.place.file).toBe('apps/mailer/contracts.yaml');
+    expect((await check(files(without('note'), APPS, none))).findings).toEqual([]);
+  });
+});
+
+describe('what a value means', () => {
+  const dated = (logicalType: string, more: Fields = {}): Fields => ({ ...FIELDS, paidAt: { type: 'long', logicalType }, ...more });
+  it.each<[string, Fields, Fields, string]>([
+    ['milliseconds become microseconds', dated('timestamp-millis'), dated('timestamp-micros'), 'logical-type-changed paidAt'],
+    ['a decimal is scaled', { ...FIELDS, price: { type: 'bytes', logicalType: 'decimal', precision: 10, scale: 2 } }, { ...FIELDS, price: { type: 'bytes', logicalType: 'decimal', precision: 10, scale: 3 } }, 'decimal-changed price'],
+    ['a unit changes', { ...FIELDS, weight: { field: { type: 'int', unit: 'g' } } }, { ...FIELDS, weight: { field: { type: 'int', unit: 'kg' } } }, 'unit-changed weight'],
+    ['a default changes', { ...FIELDS, channel: { field: { type: 'string', default: 'shop' } } }, { ...FIELDS, channel: { field: { type: 'string', default: 'web' } } }, 'default-changed channel'],
+    ['an enum loses its default', { ...FIELDS, kind: { type: 'enum', name: 'Kind', symbols: ['A'], default: 'A' } }, { ...FIELDS, kind: { type: 'enum', name: 'Kind', symbols: ['A'] } }, 'enum-default-removed kind'],
+    ['an alias goes', { ...FIELDS, channel: { field: { type: 'string', default: '', aliases: ['via'] } } }, { ...FIELDS, channel: { field: { type: 'string', default: '' } } }, 'alias-removed channel'],
+    ['a tag goes', { ...FIELDS, phone: { field: { type: 'string', default: '', 'confluent:tags': ['PII'] } } }, { ...FIELDS, phone: { field: { type: 'string', default: '' } } }, 'tag-removed phone'],
+    ['nested in a list', { ...FIELDS, days: { type: 'array', items: { type: 'int', logicalType: 'date' } } }, { ...FIELDS, days: { type: 'array', items: 'int' } }, 'logical-type-changed days[]'],
+  ])('%s', async (_name, before, now, expected) => {
+    expect(found(await check(files(now), files(before)))).toEqual([expected]);
+    expect((await check(files(before), files(before))).findings).toEqual([]);
+  });
+
+  it('degrades those who select it, and nobody else', async () => {
+    const apps = { ...APPS, board: ['paidAt'] };
+    const { findings } = await check(files(dated('timestamp-micros'), apps), files(dated('timestamp-millis'), apps));
+    expect(findings[0]!.consumers.map(({ app, verdict }) => `${app} ${verdict}`)).toEqual(expect.arrayContaining(['board DEGRADED', 'mailer SAFE']));
+  });
+
+  it('the key field and the partitions of a topic', async () => {
+    const other = (topic: string) => files(FIELDS, APPS, { 'schemas/shop/topic.yaml': topic });
+    expect(found(await check(other('name: shop.order\nowner: shop\nkeyField: email\npartitions: 6\nkind: facts\n')))).toEqual(['key-changed']);
+    expect(found(await check(other('name: shop.order\nowner: shop\nkeyField: orderId\npartitions: 12\nkind: facts\n')))).toEqual(['key-changed']);
+  });
+});
+
+describe('declarations', () => {
+  it('a fact that is gone breaks its consumers; a new one is told', async () => {
+    const { 'schemas/shop/OrderPlaced.avsc': _gone, ...rest } = files();
+    const removed = await check(rest);
+    expect(found(removed)).toContain('fact-removed');
+    expect(removed.findings.find(({ rule }) => rule === 'fact-removed')!.place).toEqual({ file: 'schemas/shop/OrderPlaced.avsc', line: 1, column: 1 });
+    expect(verdicts(removed)).toEqual({ mailer: 'BROKEN', board: 'BROKEN', billing: 'BROKEN', stock: 'BROKEN' });
+    const added = await check(files(), {});
+    expect(added.findings.map(({ rule, severity }) => [rule, severity])).toEqual([['fact-added', 'info']]);
+  });
+
+  it('a selection of what is not declared is a finding, at its line', async () => {
+    const misspelt = await check(files(FIELDS, { ...APPS, mailer: ['orderId', 'emial'] }));
+    expect(misspelt.findings.map(({ rule, field, place }) => [rule, field, place.file, place.line])).toEqual([['selects-unknown', 'emial', 'apps/mailer/contracts.yaml', 8]]);
+    const unknown = files();
+    unknown['apps/mailer/contracts.yaml'] = unknown['apps/mailer/contracts.yaml']!.replace('shop.OrderPlaced', 'shop.OrderShipped');
+    expect(found(await check(unknown))).toEqual(['selects-unknown']);
+  });
+});

@@ -1,0 +1,95 @@
+import type { Rule } from './rule.js';
+
+/** How things are declared, whatever was declared before. `before` is what the rule speaks of, `after` what it asks for; contracts.config.yaml sets the levels. */
+export const STYLE_RULES = {
+  'namespace-matches-path': {
+    severity: 'warning',
+    says: 'The namespace of a type is not the folder it lies in.',
+    why: 'The full name is the subject in the registry and stands in every contract; a type that nobody finds by its name is declared a second time.',
+    before: 'schemas/hr/employee/EmployeeCreated.avsc with "namespace": "people"',
+    after: 'schemas/hr/employee/EmployeeCreated.avsc with "namespace": "hr" (or "hr.employee")',
+    instead: 'Give it the namespace of its folder before it is registered; later move the file, since another name is another subject.',
+  },
+  'fact-name-past-tense': {
+    severity: 'warning',
+    says: 'The name of a fact does not say that something happened.',
+    why: 'A fact is true for ever. A name that is a wish or a thing (PlaceOrder, Order) invites commands and states into its topic, and folds that cannot be repeated.',
+    before: 'shop.PlaceOrder',
+    after: 'shop.OrderPlaced',
+    instead: 'Name what happened, in the past tense, before it is registered. Topics of the kinds state and commands are left alone.',
+  },
+  'field-name-lower-camel': {
+    severity: 'warning',
+    says: 'The name of a field is not in lowerCamelCase.',
+    why: 'It becomes a property in the code of every app; two ways to write names make two ways to misspell a selection.',
+    before: '{"name": "order_id", "type": "string"}',
+    after: '{"name": "orderId", "type": "string"}',
+    instead: 'Rename it while nothing is stated with it; later keep it, and write the exception down.',
+  },
+  'doc-required': {
+    severity: 'warning',
+    says: 'A record, a field or an enum has no doc.',
+    why: 'The doc is all that a consumer in another team sees in its editor and in the catalogue; units and meanings that are guessed are guessed wrong.',
+    before: '{"name": "weight", "type": "int"}',
+    after: '{"name": "weight", "doc": "Weight with packaging, in grams.", "type": "int"}',
+    instead: 'Say in one sentence what it means, with its unit. A doc changes no bytes and no selection.',
+  },
+  'null-first-with-null-default': {
+    severity: 'warning',
+    says: 'A field that may be null has no default.',
+    why: 'It can never be removed, nor added to a fact that exists, and each producer has to state the null. A default must be of the first type of the union, so null comes first.',
+    before: '{"name": "note", "type": ["string", "null"]}',
+    after: '{"name": "note", "type": ["null", "string"], "default": null}',
+    instead: 'Put null first and add "default": null; readers of both versions read each other.',
+  },
+  'money-as-float': {
+    severity: 'warning',
+    says: 'An amount of money is a float or a double.',
+    why: 'Neither holds 0.10 exactly: sums differ from the ledger by a cent, and differ again when a read model is rebuilt in another order.',
+    before: '{"name": "price", "type": "double"}',
+    after: '{"name": "priceCents", "type": "long"}',
+    instead: 'State hundredths as a long, with a currency beside it; add it as a new field where facts exist.',
+  },
+  'time-as-string': {
+    severity: 'warning',
+    says: 'A time or a date is text.',
+    why: 'Each producer writes it in another form and time zone, nothing refuses "31.12.26", and text does not sort by time.',
+    before: '{"name": "paidAt", "type": "string"}',
+    after: '{"name": "paidAt", "type": {"type": "long", "logicalType": "timestamp-micros"}}',
+    instead: 'Use timestamp-micros for a moment and date for a day; add it as a new field where facts exist.',
+  },
+  'enum-without-default': {
+    severity: 'warning',
+    says: 'An enum has no default.',
+    why: 'The first fact with a symbol that was added later cannot be read by any app that is not yet deployed with it.',
+    before: '{"type": "enum", "name": "Kind", "symbols": ["A", "B"]}',
+    after: '{"type": "enum", "name": "Kind", "symbols": ["OTHER", "A", "B"], "default": "OTHER"}',
+    instead: 'Add a symbol such as OTHER and make it the default of the enum, in the first version; the default of a field does not help here.',
+  },
+  'long-needs-bigint': {
+    severity: 'error',
+    says: 'A long holds nanoseconds since 1970.',
+    why: 'They are beyond 2^53, where JavaScript has no exact number; the codec refuses them, so no fact of today can be stated or read.',
+    before: '{"type": "long", "logicalType": "timestamp-nanos"}',
+    after: '{"type": "long", "logicalType": "timestamp-micros"}',
+    instead: 'Use timestamp-micros, which fits until the year 2255; state the rest as an int beside it if somebody needs it.',
+  },
+  'wildcard-select': {
+    severity: 'info',
+    says: 'An app selects every field of a fact.',
+    why: 'Each change of the fact concerns it, and every personal field that is added later reaches it unasked.',
+    before: "select: '*'",
+    after: 'select: [orderId, placedAt]',
+    instead: 'Name the fields that are used, unless the app must keep whatever was stated.',
+  },
+  'exception-unused': {
+    severity: 'warning',
+    says: 'An exception in contracts.config.yaml excepts nothing.',
+    why: 'The fault was corrected, or the field is misspelt; what is left over would hide the next fault of this kind.',
+    before: 'ignore: [{rule: money-as-float, fact: shop.OrderPlaced, field: prise, reason: ...}]',
+    after: 'ignore: []',
+    instead: 'Remove the entry, or correct its field.',
+  },
+} as const satisfies Record<string, Rule>;
+
+export type StyleRule = keyof typeof STYLE_RULES;
