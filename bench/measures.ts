@@ -1,3 +1,4 @@
+import { contractsCheck } from './measures/contracts-check.js';
 import { decode } from './measures/decode.js';
 import { latency } from './measures/latency.js';
 import { outboxWriterCost } from './measures/outbox-writer-cost.js';
@@ -10,6 +11,7 @@ import type { Measure } from './measurement.js';
 /** In the order in which they run. */
 export const measures: Readonly<Record<string, Measure>> = {
   'decode-selection': decode,
+  'contracts-check': contractsCheck,
   'relay-drain': relayDrain,
   'outbox-writer-cost': outboxWriterCost,
   'projection-live': projectionLive,

@@ -12,6 +12,7 @@ export interface Options {
 /** What each measure yields; `--only` takes these names as well as those of the measures. */
 const YIELDS: Readonly<Record<string, readonly string[]>> = {
   'decode-selection': ['decode-selection'],
+  'contracts-check': ['contracts-check', 'contracts-check-cold', 'contracts-check-warm', 'contracts-check-one-file-changed'],
   'relay-drain': ['relay-drain', 'peer-skip-locked-relay'],
   'outbox-writer-cost': ['outbox-writer-cost'],
   'projection-live': ['projection-live', 'peer-kafkajs-unnest', 'peer-nest-serverkafka'],

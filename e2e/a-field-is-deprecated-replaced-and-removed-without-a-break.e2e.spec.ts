@@ -3,6 +3,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CLI, ROOT } from './support/root.js';
+import { type Meanings, asSaid, plainly, shownIn, wordsOf } from './support/shown.js';
 
 const SCHEMA = 'schemas/hr/employee/EmployeeMoved.avsc';
 const PAYROLL = 'apps/payroll/contracts.yaml';
@@ -163,15 +164,9 @@ it('says what is wrong with the call, and what to do', () => {
 });
 
 /** The page was written on a day that is over; its commands run with days as far away as they were then. */
-it('docs/contracts/evolving.md shows what is printed', async () => {
-  const page = await readFile(resolve(ROOT, 'docs/contracts/evolving.md'), 'utf8');
-  const days: readonly (readonly [string, string])[] = [['2026-11-21', day(0)], ['2027-02-01', day(72)], ['2027-06-01', day(192)]];
-  const shown = [...page.matchAll(/^```\n\$ npx factline contracts (.*)\n([^]*?)^```$/gm)].map(([, command, output]) => ({ command: command!, output: output! }));
+it('docs/contracts/evolving.md shows what is printed', () => {
+  const days: Meanings = [['2026-11-21', day(0)], ['2027-02-01', day(72)], ['2027-06-01', day(192)]];
+  const shown = shownIn('docs/contracts/evolving.md');
   expect(shown.length).toBeGreaterThan(4);
-  const plainly = (text: string) => text.replaceAll(/(contracts\.yaml):\d+(:\d+)?/g, '$1').replaceAll(/git [0-9a-f]{7} /g, 'git ');
-  for (const { command, output } of shown) {
-    const args = [...command.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word]) => quoted ?? days.find(([then]) => then === word)?.[1] ?? word!);
-    const printed = days.reduce((text, [then, now]) => text.replaceAll(now, then), contracts(...args).output);
-    expect(plainly(printed)).toBe(plainly(output));
-  }
+  for (const { command, output } of shown) expect(plainly(asSaid(contracts(...wordsOf(command, days)).output, days))).toBe(plainly(output));
 });

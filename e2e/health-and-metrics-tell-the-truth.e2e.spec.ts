@@ -1,3 +1,4 @@
+import { partitionOf } from 'factline/log';
 import { type Stack, startStack, stackEnvironment } from 'factline/stack';
 import { until } from 'factline/testing';
 import { type App, type Estate, estate } from './support/estate.js';
@@ -124,6 +125,34 @@ it('CATCHING-UP while it is behind: the lag says by how much', async () => {
   await holder.query('rollback');
   await holder.close();
   expect((await inState('LIVE')).lag).toBe(0);
+});
+
+it('BLOCKED-KEYS when a fact cannot be read: other keys go on, and the command line finds it, gives it up and applies what waited', async () => {
+  const [unlucky] = [...client.expected.keys()];
+  const log = here.world.log();
+  const [topic] = await log.describe(['hr.employee']);
+  const publisher = await log.publisher();
+  const { baseOffset: offset } = await publisher.send('hr.employee', partitionOf(Buffer.from(unlucky!), topic!.partitions.length), [{ key: Buffer.from(unlucky!), value: Buffer.from('{"not": "a fact, but long enough for one"}') }]);
+  await publisher.close();
+  await log.close();
+  const blocked = await inState('BLOCKED-KEYS');
+  expect(blocked).toMatchObject({ lag: 0, trouble: { code: 'consumer.blocked-keys', advice: expect.stringContaining('factline dead-letters list payees --app payroll') as string } });
+  expect((await metrics(payroll)).get(ofPayees('factline_subscription_blocked_keys'))).toBe(1);
+  expect(await probes(payroll)).toEqual([200, 200]);
+  await client.change({ kind: 'move', id: unlucky!, location: 'PT-LIS', salaryCents: 123_456 });
+  await hire(1);
+  const newest = [...client.expected.keys()].at(-1)!;
+  await until('another key to be applied', async () => (await ask(`${payroll.url}/payees/${newest}`)).status === 200);
+  const letters = (verb: string, ...more: string[]) => here.factline(['dead-letters', verb, 'payees', '--app', 'payroll', ...more]);
+  await until('the fact behind it to wait', async () => (await letters('list')).stdout.includes('1 keys are blocked, 2 facts wait'));
+  expect((await letters('list')).stdout).toMatch(new RegExp(`^1 keys {2}fact\\.undecodable .*\n {2}${unlucky!} \\(hr\\.employee\\[\\d+\\] offset ${offset}\\)`));
+  expect((await letters('get', '--key', unlucky!)).stdout).toMatch(/fact\.undecodable[\s\S]*waits {2}hr\.EmployeeMoved \{.*"location":"PT-LIS"/);
+  expect(await letters('requeue')).toMatchObject({ code: 2, stderr: expect.stringContaining('dead-letters.filter') as string });
+  expect((await letters('requeue', '--all')).code).toBe(100);
+  expect((await letters('purge', '--key', unlucky!, '--offset', String(offset), '--reason', 'it is no fact', '--by', 'spec')).stdout).toContain('1 facts of 1 keys given up');
+  expect(await letters('requeue', '--all')).toMatchObject({ code: 0, stdout: '1 facts of 1 keys applied\n' });
+  await inState('LIVE');
+  expect((await ask(`${payroll.url}/payees/${unlucky}`)).body).toMatchObject({ location: 'PT-LIS', salaryCents: 123_456 });
 });
 
 it('OUTDATED while the software is newer than its tables: it serves, does not go on, and names the command that ends it', async () => {

@@ -1,10 +1,11 @@
 import { cp, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { until } from 'factline/testing';
 import { writeEmptyApp } from './support/empty-app.js';
 import { type Estate, estate, freePort } from './support/estate.js';
-import { Program } from './support/program.js';
+import { type Ended, type Packed, ended, installInto, outsider, packInto } from './support/installed.js';
+import type { Program } from './support/program.js';
 import { ask } from './support/rest.js';
 import { ROOT } from './support/root.js';
 
@@ -16,28 +17,18 @@ const BESIDE = ['@nestjs/common', '@nestjs/core', '@nestjs/platform-express', '@
 let here: Estate;
 let folder: string;
 let main: string;
-let packed: { filename: string; files: { path: string }[] };
+let packed: Packed;
 let entrances: string[];
 let settings: Readonly<Record<string, string>>;
 const programs: Program[] = [];
 
-/** Settings of npm's own, wherever this machine keeps them, and the Node that runs this. */
-function npmEnvironment(): Record<string, string> {
-  const kept = Object.entries(process.env).filter(([name]) => /^(home|npm_config_(registry|cache|userconfig|globalconfig|cafile)|https?_proxy|no_proxy|node_extra_ca_certs)$/i.test(name));
-  return { ...(Object.fromEntries(kept) as Record<string, string>), PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter) };
-}
-
-function program(command: string, args: readonly string[], cwd = folder, environment: Readonly<Record<string, string>> = {}): Program {
-  const made = new Program(command, args, { cwd, environment: { ...npmEnvironment(), ...environment } });
+function program(command: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}): Program {
+  const made = outsider(command, args, folder, environment);
   programs.push(made);
   return made;
 }
 
-async function run(command: string, args: readonly string[], cwd?: string): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const made = program(command, args, cwd);
-  const { code } = await made.ended;
-  return { code, stdout: made.stdout, stderr: made.stderr };
-}
+const run = (command: string, args: readonly string[]): Promise<Ended> => ended(program(command, args));
 
 const factline = (...args: string[]) => run(resolve(folder, 'node_modules/.bin/factline'), args);
 
@@ -46,12 +37,10 @@ beforeAll(async () => {
   folder = await realpath(await mkdtemp(resolve(tmpdir(), 'factline-shop-')));
   const { exports, devDependencies } = JSON.parse(await readFile(resolve(ROOT, 'package.json'), 'utf8')) as { exports: Record<string, unknown>; devDependencies: Record<string, string> };
   entrances = Object.keys(exports).filter((path) => path !== './package.json').map((path) => `factline${path.slice(1)}`);
-  const pack = await run('npm', ['pack', '--json', '--pack-destination', folder], ROOT);
-  packed = (JSON.parse(pack.stdout) as (typeof packed)[])[0]!;
+  packed = await packInto(folder);
   const beside = Object.fromEntries(BESIDE.map((name) => [name, devDependencies[name]!]));
   main = await writeEmptyApp(folder, { topic: here.world.topic('order'), dependencies: { factline: `file:${packed.filename}`, ...beside }, entrances });
-  const install = await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--no-package-lock', '--ignore-scripts']);
-  if (install.code !== 0) throw new Error(`npm install: ${install.stderr}`);
+  await installInto(folder);
   settings = {
     SHOP_DATABASE_URL: await here.world.database('shop'),
     FACTLINE_KAFKA: here.environment['FACTLINE_KAFKA']!,
@@ -97,7 +86,7 @@ it('compiles with the app, its declarations included', async () => {
 it('starts, takes an order, and shows it in its read model; here the relay of the package\'s own command publishes', async () => {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const shop = program(process.execPath, [main], folder, { ...settings, PORT: String(port), SHOP_RELAY: 'off' });
+  const shop = program(process.execPath, [main], { ...settings, PORT: String(port), SHOP_RELAY: 'off' });
   await until('the shop to be ready', async () => {
     if (!shop.running) throw new Error(shop.tail);
     return (await ask(`${url}/health/ready`).catch(() => ({ status: 0 }))).status === 200;
@@ -108,7 +97,7 @@ it('starts, takes an order, and shows it in its read model; here the relay of th
   expect((await ask(`${url}/orders/o-1`, 'GET', undefined, { ...token, prefer: 'wait=0' })).status).toBe(503); // nobody publishes yet
   expect((await ask(`${url}/health`)).body['relay']).toMatchObject({ state: 'disabled' });
 
-  const relay = program(resolve(folder, 'node_modules/.bin/factline'), ['relay', '--app', 'shop'], folder, settings);
+  const relay = program(resolve(folder, 'node_modules/.bin/factline'), ['relay', '--app', 'shop'], settings);
   const shown = await until('the order in the read model', async () => {
     const answer = await ask(`${url}/orders/o-1`, 'GET', undefined, { ...token, prefer: 'wait=5' });
     return answer.status === 200 ? answer : undefined;
@@ -116,7 +105,7 @@ it('starts, takes an order, and shows it in its read model; here the relay of th
   expect(shown.body).toEqual({ order_id: 'o-1', total_cents: 1_250 });
   expect((await ask(`${url}/orders/o-2`, 'POST', { totalCents: 0 })).status).toBe(400);
 
-  const replay = program(resolve(folder, 'node_modules/.bin/factline'), ['replay', 'run', 'orders', '--app', 'shop'], folder, settings);
+  const replay = program(resolve(folder, 'node_modules/.bin/factline'), ['replay', 'run', 'orders', '--app', 'shop'], settings);
   expect(await replay.ended).toEqual({ code: 0, signal: null });
   expect(replay.stdout).toContain('equal to live at the same offsets');
   expect([await relay.stop(), await shop.stop()]).toEqual([

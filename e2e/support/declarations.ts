@@ -23,8 +23,11 @@ export class Declarations {
   readonly folder = mkdtempSync(join(tmpdir(), 'factline-declarations-'));
   readonly root: string;
 
-  /** @param lock whether it knows what was registered. */
-  constructor({ lock = false } = {}) {
+  readonly #environment: Readonly<Record<string, string>>;
+
+  /** @param lock whether it knows what was registered. @param environment what its programs are told besides PATH. */
+  constructor({ lock = false, environment = {} }: { lock?: boolean; environment?: Readonly<Record<string, string>> } = {}) {
+    this.#environment = environment;
     this.root = join(this.folder, 'repository');
     cpSync(resolve(ROOT, 'schemas'), this.at('schemas'), { recursive: true, filter: (file) => lock || basename(file) !== 'registry.lock.json' });
     for (const app of ['hr', 'payroll']) cpSync(resolve(ROOT, `apps/${app}/contracts.yaml`), this.at(`apps/${app}/contracts.yaml`));
@@ -87,7 +90,7 @@ export class Declarations {
   }
 
   run(program: string, args: readonly string[], cwd = this.root): Ended {
-    const { status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8', env: { PATH: process.env['PATH'], HOME: this.folder } });
+    const { status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8', env: { PATH: process.env['PATH'], HOME: this.folder, ...this.#environment } });
     return { code: status ?? -1, stdout, stderr };
   }
 

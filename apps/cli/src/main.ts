@@ -1,13 +1,22 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
-import { contractsCommand } from './contracts/command.js';
-import { devCommand } from './dev.js';
-import { outboxCommands } from './outbox.js';
+import { type CommandGroup, registerAsked } from './asked.js';
 import { EXIT_CODES } from './output.js';
-import { relayCommand } from './relay.js';
-import { replayCommand } from './replay.js';
-import { stackCommand } from './stack.js';
 import { version } from './version.js';
+
+const [asked, askedOfContracts] = process.argv.slice(2);
+
+/** In the order of the help. */
+const GROUPS: readonly CommandGroup[] = [
+  { names: ['replay'], load: async () => (await import('./replay.js')).replayCommand },
+  { names: ['dead-letters'], load: async () => (await import('./dead-letters.js')).deadLetterCommands },
+  { names: ['outbox', 'migrate'], load: async () => (await import('./outbox.js')).outboxCommands },
+  { names: ['relay'], load: async () => (await import('./relay.js')).relayCommand },
+  { names: ['contracts'], load: async () => (await import('./contracts/command.js')).contractsCommand(askedOfContracts) },
+  { names: ['stack'], load: async () => (await import('./stack.js')).stackCommand },
+  { names: ['dev'], load: async () => (await import('./dev.js')).devCommand },
+  { names: ['--version', '-V'], load: async () => () => undefined }, // the program itself answers
+];
 
 const program = new Command('factline')
   .description('Facts from Postgres to Kafka, read models from Kafka to Postgres, and the way back to offset zero.')
@@ -17,11 +26,5 @@ const program = new Command('factline')
     process.exit(stop.exitCode === 0 ? 0 : EXIT_CODES.invalid);
   });
 
-replayCommand(program);
-outboxCommands(program);
-relayCommand(program);
-contractsCommand(program);
-stackCommand(program);
-devCommand(program);
-
+await registerAsked(program, GROUPS, asked);
 await program.parseAsync();

@@ -36,10 +36,10 @@ export class Output {
     return this.terminal && !process.env['NO_COLOR'] ? `\u001b[${colours.map((colour) => COLOURS[colour]).join(';')}m${text}\u001b[0m` : text;
   }
 
-  /** One result: `data` for machines, `lines` for people. */
-  print(data: object, ...lines: string[]): void {
+  /** One result: `data` for machines, `lines` for people. Many lines are given as a list: arguments lie on the stack, where 100,000 have no room. */
+  print(data: object, ...lines: (string | readonly string[])[]): void {
     this.#endMoving();
-    this.stream.write(this.json ? `${JSON.stringify(data)}\n` : lines.map((line) => `${line}\n`).join(''));
+    this.stream.write(this.json ? `${JSON.stringify(data)}\n` : lines.flat().map((line) => `${line}\n`).join(''));
   }
 
   /** A line that the next one replaces; on anything but a terminal it is left out, and machines get every state. */

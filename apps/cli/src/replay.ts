@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { type DifferingRow, Projection, Rebuild, type RebuildProgress, type RebuildStatus, type Staged, type Swapped, type Verification, importProjection } from 'factline/projections';
-import { FactlineError } from 'factline/kernel';
+import { type DifferingRow, type Projection, Rebuild, type RebuildProgress, type RebuildStatus, type Staged, type Swapped, type Verification } from 'factline/projections';
 import { type CommonOptions, cancellation, exitWith } from './command.js';
-import { appOf, connectionsOf, loadConfig, moduleUrl } from './config.js';
+import { appOf, connectionsOf, loadConfig } from './config.js';
 import { EXIT_CODES, type Output, bytes, count, elapsed } from './output.js';
+import { findProjection } from './projections.js';
 
 interface ReplayOptions extends CommonOptions {
   app: string;
@@ -52,7 +52,7 @@ export function replayCommand(program: Command): void {
 async function withRebuild(name: string, options: ReplayOptions, output: Output, run: (context: Context) => Promise<number | void>): Promise<number | void> {
   const config = await loadConfig(options.root);
   const app = appOf(config, options.app);
-  const { projection, module } = await findProjection(name, options, (app.projections ?? []).map((path) => moduleUrl(config, path)));
+  const { projection, module } = await findProjection(config, app, name, options.app, options.projectionVersion);
   const { signal, release } = cancellation();
   const rebuild = await Rebuild.open({
     projection,
@@ -67,23 +67,6 @@ async function withRebuild(name: string, options: ReplayOptions, output: Output,
     release();
     await rebuild.close();
   }
-}
-
-async function findProjection(name: string, { app, projectionVersion }: ReplayOptions, modules: readonly string[]): Promise<{ projection: Projection; module: string }> {
-  if (projectionVersion !== undefined && !/^[1-9]\d{0,8}$/.test(projectionVersion)) {
-    throw new FactlineError({ code: 'cli.version', kind: 'invalid', message: `'${projectionVersion}' is not a version.`, advice: 'Give a whole number: --projection-version 2' });
-  }
-  const known = new Set<string>();
-  for (const module of modules) {
-    for (const each of Object.values((await import(module)) as object)) if (each instanceof Projection) known.add(each.name);
-    if (known.has(name)) return { module, projection: await importProjection(module, name, projectionVersion === undefined ? undefined : Number(projectionVersion)) };
-  }
-  throw new FactlineError({
-    code: 'projection.unknown',
-    kind: 'not-found',
-    message: `The app '${app}' has no projection '${name}'.`,
-    advice: known.size > 0 ? `It has: ${[...known].join(', ')}.` : `List its modules under apps.${app}.projections in factline.config.json.`,
-  });
 }
 
 async function runAll(context: Context): Promise<number | void> {
@@ -161,12 +144,13 @@ async function printPreflight({ rebuild, output }: Context): Promise<void> {
 }
 
 function printStaged({ output }: Context, staged: Staged): void {
-  const { facts, factsPerSecond, rows, elapsedMs, indexMs, resumed, plan } = staged;
+  const { facts, factsPerSecond, rows, elapsedMs, indexMs, resumed, plan, blockedKeys } = staged;
   const rate = factsPerSecond > 0 ? `${count(factsPerSecond)}/s` : 'done before';
   const again = resumed > 0 ? `, ${resumed} of ${plan.ends.length} partitions from an interrupted run` : '';
   output.print(
-    { event: 'stage', facts, rows, factsPerSecond, elapsedMs, indexMs, resumed, generation: plan.generation },
+    { event: 'stage', facts, rows, factsPerSecond, elapsedMs, indexMs, resumed, blockedKeys, generation: plan.generation },
     line(output, 'stage', `${bar(1)} ${count(facts)} facts   ${rate}   ${count(rows)} rows in ${elapsed(elapsedMs)} (keys and indexes ${elapsed(indexMs)})${again}`),
+    ...(blockedKeys > 0 ? [line(output, 'blocked', output.paint(`${count(blockedKeys)} keys have facts that cannot be folded; their rows end before these`, 'yellow'))] : []),
   );
 }
 

@@ -29,6 +29,7 @@ export class MemoryTarget implements SubscriptionTarget {
   /** Runs inside each claim. */
   onClaim: () => unknown = () => undefined;
   applying = 0;
+  blockedKeys = 0;
 
   async generation(): Promise<number> {
     return this.live;
@@ -60,6 +61,10 @@ export class MemoryTarget implements SubscriptionTarget {
     } finally {
       this.applying--;
     }
+  }
+
+  async blocked(): Promise<{ keys: number; advice: string }> {
+    return { keys: this.blockedKeys, advice: 'look at them' };
   }
 
   async recordAsOf(entries: readonly { checkpoint: Checkpoint; asOfMs: number }[]): Promise<void> {

@@ -2,5 +2,5 @@ export { type Checkpoint, advanceCheckpoint, checkpointTable, claimCheckpoints, 
 export { Freshness } from './freshness.js';
 export { type SubscriptionState, type SubscriptionStatus } from './status.js';
 export { FactSubscription, type FactSubscriptionOptions } from './subscription.js';
-export type { SubscriptionTarget, Work } from './target.js';
+export type { BlockedKeys, SubscriptionTarget, Work } from './target.js';
 export { followWatermarks } from './watermarks.js';

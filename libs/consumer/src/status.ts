@@ -1,12 +1,13 @@
 import type { Trouble } from './lane.js';
 import { STALL_MS } from './limits.js';
+import type { BlockedKeys } from './target.js';
 
 /**
  * LIVE: everything known is applied. CATCHING-UP: behind, and moving. STALE: the log or the database does not answer; what is there is served with its as-of.
- * OUTDATED: the read model was built by another version of its code. GAP: the log lost what was not applied. HALTED: a fact cannot be applied.
- * STARTING: no partitions assigned yet.
+ * OUTDATED: the read model was built by another version of its code. GAP: the log lost what was not applied. HALTED: a partition does not go on.
+ * BLOCKED-KEYS: up to date but for some keys, whose facts wait behind one that cannot be applied. STARTING: no partitions assigned yet.
  */
-export type SubscriptionState = 'STARTING' | 'LIVE' | 'CATCHING-UP' | 'STALE' | 'OUTDATED' | 'GAP' | 'HALTED';
+export type SubscriptionState = 'STARTING' | 'LIVE' | 'CATCHING-UP' | 'BLOCKED-KEYS' | 'STALE' | 'OUTDATED' | 'GAP' | 'HALTED';
 
 export interface PartitionStatus {
   topic: string;
@@ -32,6 +33,8 @@ export interface SubscriptionStatus {
   lag: number;
   asOfMs: number | undefined;
   lastCompletedMs: number | undefined;
+  /** Keys that are blocked, as of the last second. */
+  blockedKeys: number;
   partitions: readonly PartitionStatus[];
   counts: { facts: number; transactions: number; fenced: number; restarts: number; rebalances: number };
 }
@@ -43,22 +46,25 @@ interface Parts {
   assigned: boolean;
   lanes: readonly PartitionStatus[];
   trouble: Trouble | undefined;
+  blocked: (BlockedKeys & { sinceMs: number }) | undefined;
   counts: SubscriptionStatus['counts'];
   asOfMs: number | undefined;
   nowMs: number;
 }
 
-export function summarize({ lanes, assigned, nowMs, trouble, ...rest }: Parts): SubscriptionStatus {
+export function summarize({ lanes, assigned, nowMs, trouble, blocked, ...rest }: Parts): SubscriptionStatus {
   const halted = lanes.find((lane) => lane.halted);
   const retrying = lanes.find((lane) => lane.trouble);
   const lag = lanes.reduce((sum, lane) => sum + lane.lag, 0);
   const worst = halted?.trouble ?? trouble ?? retrying?.trouble;
+  const shown = worst ?? (blocked && { code: 'consumer.blocked-keys', reason: `${blocked.keys} keys are blocked: their facts wait behind one that cannot be applied.`, advice: blocked.advice, sinceMs: blocked.sinceMs });
   const stalled = lanes.some((lane) => !lane.halted && lane.waitingSinceMs !== undefined && nowMs - Math.max(lane.waitingSinceMs, lane.lastCompletedMs) > STALL_MS);
   return {
     ...rest,
     counts: { ...rest.counts },
-    state: stateOf(worst, halted !== undefined, assigned, lag),
-    trouble: worst,
+    state: stateOf(worst, halted !== undefined, assigned, lag, blocked !== undefined),
+    trouble: shown,
+    blockedKeys: blocked?.keys ?? 0,
     stalled,
     lag,
     lastCompletedMs: lanes.length > 0 ? Math.max(...lanes.map((lane) => lane.lastCompletedMs)) : undefined,
@@ -66,10 +72,11 @@ export function summarize({ lanes, assigned, nowMs, trouble, ...rest }: Parts): 
   };
 }
 
-function stateOf(worst: Trouble | undefined, halted: boolean, assigned: boolean, lag: number): SubscriptionState {
+function stateOf(worst: Trouble | undefined, halted: boolean, assigned: boolean, lag: number, blocked: boolean): SubscriptionState {
   if (worst?.code === 'projection.outdated') return 'OUTDATED';
   if (halted) return worst?.code === 'consumer.gap' ? 'GAP' : 'HALTED';
   if (worst) return 'STALE';
   if (!assigned) return 'STARTING';
-  return lag > 0 ? 'CATCHING-UP' : 'LIVE';
+  if (lag > 0) return 'CATCHING-UP';
+  return blocked ? 'BLOCKED-KEYS' : 'LIVE';
 }

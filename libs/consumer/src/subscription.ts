@@ -7,7 +7,7 @@ import type { Freshness } from './freshness.js';
 import { Lane, type Trouble } from './lane.js';
 import { AS_OF_INTERVAL_MS, RECHECK_MS, REPORT_INTERVAL_MS, RETRY_MAX_MS } from './limits.js';
 import { type SubscriptionStatus, summarize } from './status.js';
-import type { SubscriptionTarget } from './target.js';
+import type { BlockedKeys, SubscriptionTarget } from './target.js';
 
 export interface FactSubscriptionOptions {
   /** Stable name, part of the group's name; renaming it starts a new group, not a new read model. */
@@ -39,6 +39,7 @@ export class FactSubscription {
   #epoch = 0;
   #assignedEpoch = -1;
   #trouble: Trouble | undefined;
+  #blocked: (BlockedKeys & { sinceMs: number }) | undefined;
   #loops: Promise<void>[] = [];
   #moving: Promise<void> = Promise.resolve();
   #counts = { facts: 0, transactions: 0, fenced: 0, restarts: 0, rebalances: 0 };
@@ -72,6 +73,7 @@ export class FactSubscription {
       assigned: this.#assignedEpoch === this.#epoch && this.#epoch > 0,
       lanes: [...this.#lanes.values()].map((lane) => lane.status),
       trouble: this.#trouble,
+      blocked: this.#blocked,
       counts: this.#counts,
       asOfMs: this.#options.freshness.asOf(),
       nowMs: this.#clock.now(),
@@ -248,6 +250,8 @@ export class FactSubscription {
       try {
         await this.#noticeSwap();
         await asOf.record(this.#lanes.values());
+        const blocked = this.#lanes.size > 0 && (await this.#options.target.blocked?.());
+        this.#blocked = blocked && blocked.keys > 0 ? { ...blocked, sinceMs: this.#blocked?.sinceMs ?? this.#clock.now() } : undefined;
       } catch (error) {
         this.#log.warn({ subscription: this.#options.name, error: messageOf(error) }, 'the database did not take as-of times');
       }

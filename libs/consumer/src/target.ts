@@ -7,6 +7,13 @@ export interface Work {
   nextOffset: number;
 }
 
+/** Keys whose facts wait, in order, behind one that could not be applied. */
+export interface BlockedKeys {
+  readonly keys: number;
+  /** What ends it, for people. */
+  readonly advice: string;
+}
+
 /** What a subscription feeds: a read model, or whatever else commits a checkpoint with its effect. */
 export interface SubscriptionTarget {
   /** Which build is live now; another number after a swap. */
@@ -18,6 +25,8 @@ export interface SubscriptionTarget {
   claim(topics: readonly TopicState[], partitions: readonly { topic: string; partition: number }[]): Promise<Checkpoint[]>;
   /** Applies work and moves the checkpoint, both or neither. `fenced`: somebody else owns the partition or the generation now, nothing was written. */
   apply(checkpoint: Checkpoint, work: Work): Promise<Checkpoint | 'fenced'>;
+  /** How many keys are blocked, of all partitions, whoever blocked them. Absent: this target blocks none. */
+  blocked?(): Promise<BlockedKeys>;
   /** Writes as-of times beside the checkpoints, for readers in other processes. */
   recordAsOf(entries: readonly { checkpoint: Checkpoint; asOfMs: number }[]): Promise<void>;
 }

@@ -142,6 +142,20 @@ describe('a fact that is not valid', () => {
     expect(() => encoder.encode(OrderPaid(key, order), 7)).toThrow(expect.objectContaining({ code: 'fact.invalid', details: { path: 'orderId' } }));
   });
 
+  it('a long beyond 2^53 is refused when it is written and when it is read, and is exact up to there', async () => {
+    const written = (totalCents: number) => encoder.encode(OrderPaid('o-1', { ...order, totalCents }), 7).value;
+    const decoder = await decoderFor([selecting('totalCents')]);
+    for (const edge of [Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]) expect(decoder.decode('o-1', written(edge))!.data).toEqual({ totalCents: edge });
+    expect(() => written(2 ** 53)).toThrow(expect.objectContaining({ code: 'fact.invalid' }));
+
+    const [key, twelve, beyond] = [Buffer.from('\u0006o-1'), Buffer.of(0x18), Buffer.of(0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20)]; // zig-zag of 12 and of 2^53
+    const value = written(12);
+    const place = value.indexOf(Buffer.concat([key, twelve])) + key.length;
+    const foreign = Buffer.concat([value.subarray(0, place), beyond, value.subarray(place + 1)]);
+    expect(() => decoder.decode('o-1', foreign)).toThrow(expect.objectContaining({ code: 'fact.undecodable', details: expect.objectContaining({ reason: 'long-range' }) }));
+    expect((await decoderFor([selecting('orderId')])).decode('o-1', foreign)!.data).toEqual({ orderId: 'o-1' }); // who does not select it is not held up
+  });
+
   it('is refused when it is too large, and the encoder goes on', () => {
     const scan = Buffer.alloc(FACT_MAX_BYTES);
     expect(() => encoder.encode(OrderPaid('o-1', { ...order, scan }), 7)).toThrow(expect.objectContaining({ code: 'fact.too-large' }));

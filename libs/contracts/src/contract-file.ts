@@ -1,6 +1,6 @@
 import type { AvroNode } from './avro-json.js';
 import { type FileTree, workingTree } from './trees/tree.js';
-import { declarationError, suggestion } from './declaration-error.js';
+import { type Location, declarationError, suggestion } from './declaration-error.js';
 import { type RawConsumption, type RawContract, declaredContracts, parseRaw } from './raw-contract.js';
 import type { DeclaredFact, DeclaredSchemas } from './schemas.js';
 import { allFields, selectFields } from './selection.js';
@@ -50,12 +50,7 @@ function resolved(raw: RawContract, schemas: DeclaredSchemas): Contract {
   return { file, app, owner, produces: raw.produces.map(({ name, path }) => produced(name, app, { file, path }, schemas)), consumes: raw.consumes.map((entry) => consumed(entry, file, schemas)) };
 }
 
-interface Place {
-  readonly file: string;
-  readonly path: string;
-}
-
-function produced(name: string, app: string, at: Place, schemas: DeclaredSchemas): DeclaredFact {
+function produced(name: string, app: string, at: Location, schemas: DeclaredSchemas): DeclaredFact {
   const fact = known(name, at, schemas);
   if (fact.topic.owner !== app) {
     throw declarationError('contract.foreign-topic', at, `${name} belongs to the topic ${fact.topic.name}, which '${fact.topic.owner}' owns, not '${app}'.`, 'Each topic has one producer: state a fact of your own, or ask the owner.', { factName: name, owner: fact.topic.owner });
@@ -69,8 +64,10 @@ function consumed({ fact: name, select: declared, purpose, grants, path }: RawCo
   return { fact, select, purpose, grants: grants.map(({ tag }) => tag), selected: selectFields(fact.schema, select, { file, path: `${path}.select` }) };
 }
 
-function known(name: string, at: Place, schemas: DeclaredSchemas): DeclaredFact {
+function known(name: string, at: Location, schemas: DeclaredSchemas): DeclaredFact {
   const fact = schemas.facts.get(name);
-  if (!fact) throw declarationError('contract.unknown-fact', at, `there is no fact '${name}'.`, suggestion(name, schemas.facts.keys(), 'Declare it under schemas/ first.'), { factName: name });
-  return fact;
+  if (fact) return fact;
+  const type = schemas.definitions.get(name);
+  if (type) throw declarationError('contract.unknown-fact', at, `'${name}' is a type of ${type.file}, but no fact.`, 'A fact is the record of a file of its own, in a folder with a topic.yaml.', { factName: name });
+  throw declarationError('contract.unknown-fact', at, `there is no fact '${name}'.`, suggestion(name, schemas.facts.keys(), 'Declare it under schemas/ first.'), { factName: name });
 }

@@ -1,9 +1,15 @@
 import { FactlineError } from 'factline/kernel';
 
+/** Where in a file something is declared: `path` is its JSON path, `$.consumes[0].select[2]`. */
+export interface Location {
+  readonly file: string;
+  readonly path: string;
+}
+
 /** A fault in a file under schemas/ or in a contracts.yaml: which file, where in it, what to write instead. */
 export function declarationError(
   code: string,
-  at: { file: string; path?: string },
+  at: Pick<Location, 'file'> & Partial<Location>,
   message: string,
   advice: string,
   details: Record<string, unknown> = {},

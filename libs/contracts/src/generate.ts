@@ -1,8 +1,9 @@
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FactlineError } from 'factline/kernel';
 import { simpleNameOf } from './avro-json.js';
 import { fingerprintOf } from './canonical.js';
+import { replaceFile } from './trees/replace-file.js';
 import { workingTree } from './trees/tree.js';
 import { contractEntry } from './contract-entry.js';
 import { type Consumption, type Contract, readContracts } from './contract-file.js';
@@ -10,7 +11,7 @@ import { declarationError } from './declaration-error.js';
 import type { TopicDeclaration } from './facts.js';
 import { deprecationOf } from './evolve/annotation.js';
 import { META_FIELD } from './meta.js';
-import { type DeclaredFact, loadSchemas } from './schemas.js';
+import { type DeclaredFact, readSchemas } from './schemas.js';
 import { readerSchema } from './selection.js';
 import { docComment, interfacesOf } from './typescript.js';
 
@@ -32,20 +33,27 @@ export interface GeneratedFile {
 
 /**
  * Writes apps/<app>/src/contracts.generated.ts for each apps/<app>/contracts.yaml: types and writer schemas of what the app produces, types and reader schemas of what it selects.
- * The same input gives the same bytes. @throws FactlineError (configuration) as `loadSchemas` and `readContracts` do.
+ * The same input gives the same bytes. @throws FactlineError (configuration) `contract.none`, and as `loadSchemas` and `readContracts` do.
  */
 export async function generate(root: string, options: GenerateOptions = {}): Promise<GeneratedFile[]> {
   const { check = false, schemas = 'schemas', apps = 'apps' } = options;
-  const declared = await loadSchemas(join(root, schemas));
+  const tree = workingTree(root);
+  const declared = await readSchemas(tree, schemas);
   const results: GeneratedFile[] = [];
-  for (const contract of await readContracts(workingTree(root), apps, declared)) {
+  for (const contract of await readContracts(tree, apps, declared)) {
     const file = join(dirname(contract.file), 'src', 'contracts.generated.ts');
     const text = generateContracts(contract);
     const changed = (await textOf(join(root, file))) !== text;
-    if (changed && !check) await writeFile(join(root, file), text);
+    if (changed && !check) await replaceFile(join(root, file), text); // an app in another language has no src yet
     results.push({ file, changed });
   }
-  return results;
+  if (results.length > 0) return results;
+  throw new FactlineError({
+    code: 'contract.none',
+    kind: 'configuration',
+    message: `There is no contracts.yaml in a folder of ${join(root, apps)}: nothing is generated.`,
+    advice: `Write ${apps}/<app>/contracts.yaml; for an example in an empty folder: factline contracts init.`,
+  });
 }
 
 /** Refuses generated files that are not what the contracts say. @throws FactlineError `contract.drift` naming them. */
@@ -81,8 +89,12 @@ export function generateContracts(contract: Contract): string {
 }
 
 async function textOf(file: string): Promise<string | undefined> {
-  const names = await readdir(dirname(file));
-  return names.includes(basename(file)) ? await readFile(file, 'utf8') : undefined;
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 function topicText(topic: TopicDeclaration): string {

@@ -4,7 +4,6 @@ export { FactDecoder, type WriterSchemas } from './decoder.js';
 export { defineFact, selectFact } from './define.js';
 export { type EncodedFact, FactEncoder } from './encoder.js';
 export type { Fact, FactContext, FactDefinition, FactMeta, FactType, ReceivedFact, SelectedFact, TopicDeclaration } from './facts.js';
-export { checkGenerated, generate } from './generate.js';
 export { RegisteredSchemas, type RememberedSchema, type SchemaMemory } from './registered-schemas.js';
 export { type RegistryOptions, SchemaRegistry } from './registry.js';
 export { loadSchemas } from './schemas.js';

@@ -60,3 +60,12 @@ export const COMPATIBILITY_MAX_PAIRS = 250_000;
 
 /** Longest time for which a finding is accepted, in days from today: a year, and some weeks to talk about it again. Beyond it nobody remembers the reason. */
 export const ACCEPTANCE_MAX_DAYS = 400;
+
+/** YAML whose documents are kept, about 30 bytes of memory a character: 300 topics and 30 contracts have 0.4 million, and are read at each commit that is compared. */
+export const YAML_REMEMBERED_CHARACTERS = 1024 * 1024;
+
+/** Schemas that avsc was found to take, some 15 KB each: what a large repository declares, and what of it changed between commits. */
+export const VALID_SCHEMAS_REMEMBERED = 2_000;
+
+/** Files read at once. A process may often have 1,024 open; more than a few dozen gain nothing, since libuv reads in four threads. */
+export const FILES_READ_AT_ONCE = 64;

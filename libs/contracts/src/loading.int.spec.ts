@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { META_SCHEMA } from './meta.js';
-import { checkGenerated, generate, loadSchemas } from './index.js';
+import { checkGenerated, generate } from './generate.js';
+import { loadSchemas } from './index.js';
 
 let root: string;
 
@@ -82,7 +83,6 @@ describe('schemas on disk', () => {
 describe('generated files', () => {
   it('are written once, and drift is found', async () => {
     await write('apps/x/contracts.yaml', 'app: x\nowner: t\nproduces: [x.Made]\n');
-    await mkdir(join(root, 'apps/x/src'));
     const file = 'apps/x/src/contracts.generated.ts';
     await expect(checkGenerated(root)).rejects.toMatchObject({ code: 'contract.drift', details: { files: [file] } });
     expect(await generate(root)).toEqual([{ file, changed: true }]);
@@ -90,6 +90,18 @@ describe('generated files', () => {
     await checkGenerated(root);
     await write(file, `${await readFile(join(root, file), 'utf8')}// by hand\n`);
     await expect(checkGenerated(root)).rejects.toMatchObject({ code: 'contract.drift' });
+  });
+
+  it('of nothing are refused: no contract is more likely a wrong folder', async () => {
+    await expect(generate(root)).rejects.toMatchObject({ code: 'contract.none', advice: expect.stringContaining('factline contracts init') as string });
+    await write('apps/x/contracts.yaml', '');
+    await expect(generate(root)).rejects.toMatchObject({ code: 'declaration.unreadable', message: 'apps/x/contracts.yaml at $: it is empty.' });
+  });
+
+  it('do not take a shared type for a fact', async () => {
+    await write('schemas/x/Made2.avsc', { type: 'record', name: 'Made2', namespace: 'x', fields: [] });
+    await write('apps/x/contracts.yaml', 'app: x\nowner: t\nproduces: [x.Made2]\n');
+    await expect(generate(root)).rejects.toMatchObject({ code: 'contract.unknown-fact', message: expect.stringContaining("'x.Made2' is a type of x/Made2.avsc, but no fact") as string });
   });
 
   it('of this repository are what the contracts say', async () => {

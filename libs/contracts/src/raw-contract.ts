@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
-import type { FileTree } from './trees/tree.js';
-import { declarationError } from './declaration-error.js';
-import { onlyKeys, parseYaml } from './topics.js';
+import { type FileTree, readAll } from './trees/tree.js';
+import { type Location, declarationError } from './declaration-error.js';
+import { onlyKeys, parseYaml } from './yaml.js';
 
 /** An entry as it is written. `path` is its JSON path in the file: `$.consumes[0]`; the name of the fact stands at `$.consumes[0].fact`. */
 export interface RawConsumption {
@@ -27,15 +27,14 @@ export interface RawContract {
 
 /** Every apps/<app>/contracts.yaml of a tree, sorted by file, as it is written. @throws FactlineError as `parseRaw` does. */
 export async function declaredContracts(tree: FileTree, appsFolder: string): Promise<RawContract[]> {
-  const found: RawContract[] = [];
-  for (const file of await tree.list(appsFolder)) {
-    const [app, name, ...below] = posix.relative(appsFolder, file).split('/');
-    if (name !== 'contracts.yaml' || below.length > 0) continue;
-    const raw = parseRaw(await tree.read(file), file);
+  const files = (await tree.list(appsFolder)).filter((file) => /^[^/]+\/contracts\.yaml$/.test(posix.relative(appsFolder, file)));
+  const texts = await readAll(tree, files);
+  return files.map((file, at) => {
+    const raw = parseRaw(texts[at]!, file);
+    const app = posix.basename(posix.dirname(file));
     if (raw.app !== app) throw declarationError('contract.invalid', { file, path: '$.app' }, `'${raw.app}' is not the folder it lies in.`, `Write app: ${app}.`);
-    found.push(raw);
-  }
-  return found;
+    return raw;
+  });
 }
 
 /** The format of the file, read in this one place. @throws FactlineError `declaration.unreadable`, `contract.invalid`, `contract.duplicate`, `contract.wildcard`. */
@@ -51,12 +50,7 @@ export function parseRaw(text: string, file: string): RawContract {
   return { file, app, owner, produces, consumes };
 }
 
-interface Place {
-  readonly file: string;
-  readonly path: string;
-}
-
-function rawConsumption(entry: unknown, at: Place): RawConsumption {
+function rawConsumption(entry: unknown, at: Location): RawConsumption {
   if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) throw wrong(at, 'must hold fact, select and purpose');
   const declared = entry as Record<string, unknown>;
   onlyKeys(declared, ['fact', 'select', 'purpose', 'reason', 'grants'], at, 'contract.invalid');
@@ -68,7 +62,7 @@ function rawConsumption(entry: unknown, at: Place): RawConsumption {
   return { fact, select, purpose, ...(select === '*' && { reason: String(declared.reason) }), grants: grants.map(({ name, path }) => ({ tag: name, path })), path: at.path };
 }
 
-function rawSelection(declared: Record<string, unknown>, fact: string, at: Place): RawConsumption['select'] {
+function rawSelection(declared: Record<string, unknown>, fact: string, at: Location): RawConsumption['select'] {
   if (declared.select !== '*') {
     const select = asList(declared.select, at.file, at.path).map((entry, index) => ({ field: asText(entry, at.file, `${at.path}[${index}]`), path: `${at.path}[${index}]` }));
     if (select.length === 0) throw wrong(at, 'must name at least one field');
@@ -99,6 +93,6 @@ function asList(value: unknown, file: string, path: string): unknown[] {
   return value;
 }
 
-function wrong(at: Place, expectation: string): Error {
+function wrong(at: Location, expectation: string): Error {
   return declarationError('contract.invalid', at, `it ${expectation}.`, 'Each contract holds app, owner, produces: [names] and consumes: [{fact, select, purpose, grants}].');
 }

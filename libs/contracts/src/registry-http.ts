@@ -1,8 +1,8 @@
 import { type Duration, FactlineError, messageOf, milliseconds } from 'factline/kernel';
 import { REGISTRY_TIMEOUT_MS } from './limits.js';
 
-/** Stands for a connection that failed, as in the client library, which has no other code for it; a registry refuses a schema with 422. */
-const NO_ANSWER = 400;
+/** Thrown by avsc, not by a request: what should be a schema is none. */
+const NO_SCHEMA = 'no schema';
 
 export interface RegistryOptions {
   /** Base address of the Confluent API, path included. A user and password in it are taken for `auth`, and appear nowhere else. */
@@ -32,7 +32,7 @@ export class RegistryHttp {
     this.auth = auth ?? parsed.auth;
     this.timeoutMs = milliseconds(timeout);
     const credentials = this.auth && Buffer.from(`${this.auth.username}:${this.auth.password}`).toString('base64');
-    this.#headers = { 'content-type': 'application/vnd.schemaregistry.v1+json', ...(credentials && { authorization: `Basic ${credentials}` }) };
+    this.#headers = { 'user-agent': 'factline', 'content-type': 'application/vnd.schemaregistry.v1+json', ...(credentials && { authorization: `Basic ${credentials}` }) };
   }
 
   /** Any answer at all. @throws RestFailure when there is none. */
@@ -48,23 +48,30 @@ export class RegistryHttp {
       return { status: response.status, body: /^[[{]/.test(text) ? (JSON.parse(text) as unknown) : text };
     } catch (error) {
       const { cause } = error as Error;
-      throw new RestFailure(NO_ANSWER, cause ? `${messageOf(error)}: ${messageOf(cause)}` : messageOf(error));
+      throw new RestFailure(undefined, cause ? `${messageOf(error)}: ${messageOf(cause)}` : messageOf(error));
     }
   }
 
   /** The answer of a GET; undefined for 404. @throws RestFailure for every other status but 200. */
   async get(path: string): Promise<unknown> {
-    const { status, body } = await this.request('GET', path);
-    if (status === 404) return undefined;
-    if (status === 200) return body;
-    throw refusal({ status, body });
+    const answer = await this.request('GET', path);
+    if (answer.status === 404) return undefined;
+    if (answer.status === 200) return answer.body;
+    throw refusal(answer);
+  }
+
+  /** The same for what must be there. @throws RestFailure for every status but 200. */
+  async found(path: string): Promise<unknown> {
+    const body = await this.get(path);
+    if (body === undefined) throw new RestFailure(404, path);
+    return body;
   }
 }
 
-/** An answer that says no, from the calls the client library does not have. */
+/** An answer that says no; without a status: no answer, or none that can be understood. */
 export class RestFailure extends Error {
   constructor(
-    readonly status: number,
+    readonly status: number | undefined,
     message: string,
   ) {
     super(message);
@@ -77,7 +84,7 @@ export function refusal({ status, body }: RegistryAnswer): RestFailure {
 
 /** A 200 that holds something else than its call answers: a proxy's page, or another service. */
 export function misunderstood(body: unknown): RestFailure {
-  return new RestFailure(NO_ANSWER, `it answered something else: ${String(JSON.stringify(body)).slice(0, 80)}`);
+  return new RestFailure(undefined, `it answered something else: ${String(JSON.stringify(body)).slice(0, 80)}`);
 }
 
 function parsedUrl(url: string): { address: string; auth: RegistryOptions['auth'] | undefined } {
@@ -92,7 +99,7 @@ function parsedUrl(url: string): { address: string; auth: RegistryOptions['auth'
 
 /** What a failed call means to those who work with facts. */
 export function translated(error: unknown, what: string): FactlineError {
-  const status = (error as { status?: unknown } | null)?.status;
+  const status = error instanceof RestFailure ? error.status : NO_SCHEMA;
   const message = messageOf(error);
   const details = { request: what, ...(typeof status === 'number' && { status }) };
   switch (status) {
@@ -100,7 +107,7 @@ export function translated(error: unknown, what: string): FactlineError {
       return new FactlineError({ code: 'registry.schema-unknown', kind: 'not-found', message: `The schema registry does not know ${what}.`, advice: 'If it was restored from a backup, register the schemas again.', details, cause: error });
     case 409:
       return new FactlineError({ code: 'registry.incompatible', kind: 'conflict', message: `The schema registry refuses ${what}: ${message}`, advice: 'Give new fields a default and keep the old ones, or make a new fact type.', details, cause: error });
-    case undefined: // thrown by avsc: what should be a schema is none
+    case NO_SCHEMA:
     case 422:
       return new FactlineError({ code: 'registry.refused', kind: 'invalid', message: `The schema registry finds ${what} invalid: ${message}`, advice: 'Correct the schema; `factline contracts check` finds most faults offline.', details, cause: error });
     case 401:

@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import avro from 'avsc';
 import { RegisteredSchemas, type RememberedSchema, SchemaRegistry, defineFact } from './index.js';
+import { loadSchemas } from './schemas.js';
 
 const url = process.env.FACTLINE_REGISTRY_URL ?? '';
 
@@ -25,6 +28,18 @@ describe('the schema registry', () => {
     expect(new Set(ids).size).toBe(1);
     expect(await registries[1]!.register(`${namespace}.Happened`, schema)).toBe(ids[0]);
     expect(await registries[0]!.byId(ids[0]!)).toMatchObject({ name: `${namespace}.Happened`, fields: [{ name: 'id', type: 'string' }] });
+  });
+
+  it('holds a schema that says everything itself, though its types lie in several files: there is no reference to resolve', async () => {
+    const namespace = newNamespace();
+    const { schema } = (await loadSchemas('schemas')).facts.get('hr.EmployeeCreated')!;
+    const ours = JSON.parse(JSON.stringify(schema).replaceAll(/"hr([".])/g, `"${namespace}$1`)) as object;
+    await new SchemaRegistry({ url }).register(`${namespace}.EmployeeCreated`, ours);
+    const held = (await (await fetch(`${url}/subjects/${namespace}.EmployeeCreated/versions/latest`)).json()) as { schema: string; references?: unknown[] };
+    expect(held.references ?? []).toEqual([]);
+    expect(avro.Type.forSchema(JSON.parse(held.schema) as never).name).toBe(`${namespace}.EmployeeCreated`);
+    const written = JSON.parse(await readFile('schemas/hr/employee/EmployeeCreated.avsc', 'utf8')) as never;
+    expect(() => avro.Type.forSchema(written)).toThrow('undefined type'); // control: as it is written it refers to others
   });
 
   it('enforces FULL_TRANSITIVE from the first version on', async () => {

@@ -1,14 +1,16 @@
 import { posix } from 'node:path';
-import avro from 'avsc';
-import { messageOf } from 'factline/kernel';
-import { type AvroNode, eachDefinition, fullNameOf } from './avro-json.js';
+import { FactlineError, messageOf } from 'factline/kernel';
+import { type AvroNode, eachDefinition, fullNameOf, isNamed } from './avro-json.js';
 import { type Definition, bundle } from './bundle.js';
-import { type FileTree, workingTree } from './trees/tree.js';
+import { checkSize } from './compatibility/json-size.js';
+import { type FileTree, readAll, workingTree } from './trees/tree.js';
 import { declarationError } from './declaration-error.js';
 import type { CompatibilityLevel, TopicDeclaration } from './facts.js';
 import { META_FIELD, META_NAME, META_SCHEMA } from './meta.js';
 import { type ContractSettings, SETTINGS_FILE, compatibilityOf, parseSettings } from './settings.js';
+import { sorted } from './sorted.js';
 import { parseTopic } from './topics.js';
+import { validSchema } from './valid-schemas.js';
 
 /** A fact type as declared under schemas/. */
 export interface DeclaredFact {
@@ -36,7 +38,7 @@ export interface DeclaredSchemas {
  * Reads every .avsc and topic.yaml below a folder, and its contracts.config.yaml. A folder with a topic.yaml holds the facts of that topic, one record a file;
  * any other folder holds shared types.
  * @throws FactlineError (configuration, with `details.file` and `details.path`) `declaration.unreadable`, `schema.invalid`, `schema.unknown-type`, `schema.duplicate-type`,
- * `schema.cycle`, `schema.meta-missing`, `schema.key-field`, `schema.topic-missing`, `topic.invalid`, `topic.duplicate`, `settings.invalid`.
+ * `schema.cycle`, `schema.too-deep`, `schema.too-large`, `schema.meta-missing`, `schema.key-field`, `schema.topic-missing`, `topic.invalid`, `topic.duplicate`, `settings.invalid`.
  */
 export function loadSchemas(folder: string): Promise<DeclaredSchemas> {
   return readSchemas(workingTree(folder), '');
@@ -44,35 +46,38 @@ export function loadSchemas(folder: string): Promise<DeclaredSchemas> {
 
 /** The same from a folder of any tree; `file` is below that folder. A tree without the folder declares nothing. @throws FactlineError as `loadSchemas` does. */
 export async function readSchemas(tree: FileTree, folder: string): Promise<DeclaredSchemas> {
-  const files = (await tree.list(folder)).map((file) => posix.relative(folder, file));
-  const read = (file: string): Promise<string> => tree.read(posix.join(folder, file));
-  const topicByFolder = await readTopics(files, read);
+  const listed = (await tree.list(folder)).map((file) => posix.relative(folder, file));
+  const files = listed.filter((file) => file.endsWith('.avsc') || file.endsWith('topic.yaml') || file === SETTINGS_FILE);
+  const texts = await readAll(tree, files.map((file) => posix.join(folder, file)));
+  const textOf = new Map(files.map((file, at) => [file, texts[at]!]));
+  const topicByFolder = readTopics(textOf);
   const roots: Definition[] = [];
   const definitions = new Map<string, Definition>();
-  for (const file of files.filter((name) => name.endsWith('.avsc'))) {
-    const schema = parseSchema(await read(file), file);
+  for (const [file, text] of textOf) {
+    if (!file.endsWith('.avsc')) continue;
+    const schema = parseSchema(text, file);
     index(schema, file, definitions);
     roots.push(definitions.get(fullNameOf(schema, undefined)!)!);
   }
   if (!definitions.has(META_NAME)) index(structuredClone(META_SCHEMA) as unknown as AvroNode, 'factline/Meta.avsc (built in)', definitions);
   const declared = roots.flatMap((root) => declaredFact(root, topicByFolder.get(posix.dirname(root.file)), definitions) ?? []);
-  const settingsText = files.includes(SETTINGS_FILE) ? await read(SETTINGS_FILE) : undefined;
-  const settings = parseSettings(settingsText, { facts: declared.map(({ factName }) => factName), types: roots.map(({ fullName }) => fullName) });
+  const settings = parseSettings(textOf.get(SETTINGS_FILE), { facts: declared.map(({ factName }) => factName), types: roots.map(({ fullName }) => fullName) });
   const facts = declared.map((fact) => ({ ...fact, ...compatibilityOf(fact.factName, settings) }));
   const topics = [...topicByFolder.values()];
   return {
-    facts: new Map(facts.toSorted(by((fact) => fact.factName)).map((fact) => [fact.factName, fact])),
-    topics: new Map(topics.toSorted(by((topic) => topic.name)).map((topic) => [topic.name, topic])),
+    facts: new Map(sorted(facts, ({ factName }) => factName).map((fact) => [fact.factName, fact])),
+    topics: new Map(sorted(topics, ({ name }) => name).map((topic) => [topic.name, topic])),
     definitions,
     settings,
   };
 }
 
-async function readTopics(files: readonly string[], read: (file: string) => Promise<string>): Promise<Map<string, TopicDeclaration>> {
+function readTopics(textOf: ReadonlyMap<string, string>): Map<string, TopicDeclaration> {
   const found = new Map<string, TopicDeclaration>();
   const fileOf = new Map<string, string>();
-  for (const file of files.filter((name) => name.endsWith('topic.yaml'))) {
-    const topic = parseTopic(await read(file), file);
+  for (const [file, text] of textOf) {
+    if (!file.endsWith('topic.yaml')) continue;
+    const topic = parseTopic(text, file);
     const other = fileOf.get(topic.name);
     if (other) throw declarationError('topic.duplicate', { file, path: '$.name' }, `the topic '${topic.name}' is declared in ${other} already.`, 'One folder per topic.');
     fileOf.set(topic.name, file);
@@ -88,10 +93,21 @@ function parseSchema(text: string, file: string): AvroNode {
   } catch (error) {
     throw declarationError('declaration.unreadable', { file }, `it is not JSON: ${messageOf(error)}`, 'Correct the syntax; comments and trailing commas are not JSON.', {}, error);
   }
-  if (typeof schema !== 'object' || schema === null || typeof (schema as AvroNode).name !== 'string') {
+  refuseTooLarge(schema, file);
+  if (typeof schema !== 'object' || schema === null || typeof (schema as AvroNode).name !== 'string' || !isNamed(schema as AvroNode)) {
     throw declarationError('schema.invalid', { file, path: '$' }, 'it must define one named type (record, enum or fixed).', 'One named type a file.');
   }
   return schema as AvroNode;
+}
+
+/** Whoever reads it goes down by recursion. */
+function refuseTooLarge(schema: unknown, file: string): void {
+  try {
+    checkSize(schema, 'writer');
+  } catch (error) {
+    if (!(error instanceof FactlineError)) throw error;
+    throw declarationError(error.code, { file }, error.message, error.advice ?? 'Nest less.', {}, error);
+  }
 }
 
 function index(schema: AvroNode, file: string, definitions: Map<string, Definition>): void {
@@ -103,10 +119,10 @@ function index(schema: AvroNode, file: string, definitions: Map<string, Definiti
 }
 
 function declaredFact(root: Definition, topic: TopicDeclaration | undefined, definitions: ReadonlyMap<string, Definition>): DeclaredFact | undefined {
-  const schema = bundle(root, definitions);
   const { file, fullName: factName } = root;
+  let schema = bundle(root, definitions);
   try {
-    avro.Type.forSchema(schema as never, { wrapUnions: 'never' });
+    schema = validSchema(schema);
   } catch (error) {
     throw declarationError('schema.invalid', { file, path: '$' }, `it is not a valid Avro schema: ${messageOf(error)}.`, 'See the Avro specification; a union may hold one type of a kind only.', {}, error);
   }
@@ -133,8 +149,4 @@ function checkKeyField(schema: AvroNode, file: string, keyField: string): void {
   if (at >= 0 && schema.fields![at]!.type === 'string') return;
   const problem = at < 0 ? `the key field '${keyField}' of topic.yaml is missing` : `the key field '${keyField}' must be a string`;
   throw declarationError('schema.key-field', { file, path: at < 0 ? '$.fields' : `$.fields[${at}].type` }, `${problem}.`, `Add {"name": "${keyField}", "type": "string"}.`, { keyField });
-}
-
-function by<T>(key: (item: T) => string): (a: T, b: T) => number {
-  return (a, b) => (key(a) < key(b) ? -1 : 1);
 }

@@ -1,6 +1,6 @@
-import { type AvroField, type AvroJson, type AvroNode, definitionsIn, fullNameOf, isNamed, isPrimitive } from './avro-json.js';
+import { type AvroField, type AvroJson, type AvroNode, definitionsIn, fullNameOf, indexOfField, isNamed, isPrimitive, withTypes } from './avro-json.js';
 import { canonicalJson } from './canonical.js';
-import { declarationError, suggestion } from './declaration-error.js';
+import { type Location, declarationError, suggestion } from './declaration-error.js';
 import { META_FIELD } from './meta.js';
 
 /** Selected fields as a tree: `address.city` is { address: { city: {} } }; an empty node selects everything below. */
@@ -14,7 +14,7 @@ const KEPT = ['type', 'name', 'namespace', 'symbols', 'items', 'values', 'size',
  * A dotted path goes into a nested record, also through null unions, arrays and maps. `meta` is never part of it.
  * @throws FactlineError `contract.unknown-field`, `contract.duplicate`, `contract.selection-conflict`.
  */
-export function selectFields(schema: AvroNode, select: readonly string[], at: { file: string; path: string }): AvroNode {
+export function selectFields(schema: AvroNode, select: readonly string[], at: Location): AvroNode {
   const wanted: Wanted = new Map();
   select.forEach((path, index) => want(wanted, path, { file: at.file, path: `${at.path}[${index}]` }));
   return new Selector(definitionsIn(schema), fullNameOf(schema, undefined)!, at).record(schema, wanted, '');
@@ -30,7 +30,7 @@ export function readerSchema(selected: AvroNode): AvroNode {
   return strip(selected) as AvroNode;
 }
 
-function want(wanted: Wanted, path: string, at: { file: string; path: string }): void {
+function want(wanted: Wanted, path: string, at: Location): void {
   let node = wanted;
   const steps = path.split('.');
   steps.forEach((step, index) => {
@@ -50,13 +50,13 @@ class Selector {
   constructor(
     private readonly definitions: ReadonlyMap<string, AvroNode>,
     private readonly factName: string,
-    private readonly at: { file: string; path: string },
+    private readonly at: Location,
   ) {}
 
   record(node: AvroNode, wanted: Wanted, prefix: string): AvroNode {
     const available = node.fields!.filter((field) => prefix !== '' || field.name !== META_FIELD);
     for (const name of wanted.keys()) {
-      if (!available.some((field) => field.name === name)) this.#unknown(prefix + name, available);
+      if (indexOfField(node, name) < 0 || (prefix === '' && name === META_FIELD)) this.#unknown(prefix + name, available);
     }
     const chosen = wanted.size === 0 ? available : available.filter((field) => wanted.has(field.name));
     return { ...node, fields: chosen.map((field) => this.#field(field, wanted.get(field.name) ?? new Map(), prefix)) };
@@ -122,10 +122,11 @@ function asObject(wanted: Wanted): object {
 function strip(schema: AvroJson): AvroJson {
   if (typeof schema === 'string') return schema;
   if (Array.isArray(schema)) return schema.map(strip);
-  const out = Object.fromEntries(Object.entries(schema).filter(([key]) => KEPT.includes(key))) as AvroNode;
-  if (out.fields) out.fields = out.fields.map((field) => strip(field as AvroNode) as AvroField);
-  else if (out.items !== undefined) out.items = strip(out.items);
-  else if (out.values !== undefined) out.values = strip(out.values);
-  if (typeof out.type === 'object') out.type = strip(out.type);
+  const out = withTypes(bare(schema), strip);
+  if (out.fields) out.fields = out.fields.map(bare);
   return out;
+}
+
+function bare<T extends AvroNode | AvroField>(part: T): T {
+  return Object.fromEntries(Object.entries(part).filter(([key]) => KEPT.includes(key))) as T;
 }

@@ -2,13 +2,12 @@ import type { Severity } from './check/rules/rule.js';
 import { STYLE_RULES, type StyleRule } from './check/rules/style.js';
 import { declarationError, suggestion } from './declaration-error.js';
 import type { CompatibilityLevel } from './facts.js';
-import { onlyKeys, parseYaml } from './topics.js';
+import { DEFAULT_LEVEL, LEVELS } from './levels.js';
+import { onlyKeys, parseYaml } from './yaml.js';
 
 /** Where the settings lie, in the folder of the schemas. */
 export const SETTINGS_FILE = 'contracts.config.yaml';
 
-const LEVELS: readonly CompatibilityLevel[] = ['NONE', 'BACKWARD', 'BACKWARD_TRANSITIVE', 'FORWARD', 'FORWARD_TRANSITIVE', 'FULL', 'FULL_TRANSITIVE'];
-const DEFAULT_LEVEL: CompatibilityLevel = 'FULL_TRANSITIVE';
 const STYLE_LEVELS: readonly StyleLevel[] = ['off', 'info', 'warning', 'error'];
 
 export type StyleLevel = Severity | 'off';

@@ -1,12 +1,31 @@
-import { type FactDecoder, factIdOf } from 'factline/contracts';
+import type { FactDecoder } from 'factline/contracts';
 import type { Checkpoint, Work } from 'factline/consumer';
+import type { FactlineError } from 'factline/kernel';
 import type { LogRecord } from 'factline/log';
-import type { Executor } from 'factline/store';
-import { arrayLiteral, assertRow } from './encode.js';
+import type { Executor, Session, Store, Tx } from 'factline/store';
+import { arrayLiteral } from './encode.js';
 import { Folder, type KeyState } from './fold.js';
+import { Blocked, type Parked, type ParkingBatch, lastKnown, park } from './parking.js';
 import { RowCache } from './row-cache.js';
+import { RowWriter, isRefusal } from './row-writer.js';
 import type { Projection } from './projection.js';
 import type { Tables } from './tables.js';
+
+/** What a batch can be committed with: a transaction of its own, or as part of one. */
+export type Transactional = Store | Session | Tx;
+
+interface Attempt {
+  readonly checkpoint: Checkpoint;
+  readonly work: Work;
+  readonly keys: readonly string[];
+  readonly blocked: Blocked;
+  /** Keys whose rows the database refused in an attempt before. */
+  readonly rejected: Map<string, FactlineError>;
+  /** What it would write. */
+  readonly changed: Map<string, KeyState>;
+}
+
+const NOBODY: ReadonlySet<string> = new Set();
 
 /**
  * The batch engine: folds a batch in memory, key by key, and writes only the final rows, together with the checkpoint, in one statement.
@@ -15,16 +34,19 @@ import type { Tables } from './tables.js';
 export class BatchEngine {
   readonly #folder: Folder;
   readonly #caches = new Map<string, RowCache>();
-  readonly #statement: string;
+  readonly #blocked = new Map<string, Blocked>();
+  readonly #writer: RowWriter;
 
   constructor(
     readonly projection: Projection,
     private readonly tables: Tables,
     private readonly decoder: FactDecoder,
-    private readonly db: Executor,
+    private readonly db: Store | Session,
+    /** Told of each fact that was parked, after the commit. */
+    private readonly onParked: (at: Checkpoint, parked: Parked) => void = () => undefined,
   ) {
     this.#folder = new Folder(projection, decoder);
-    this.#statement = tables.apply;
+    this.#writer = new RowWriter(projection, tables);
   }
 
   get duplicates(): number {
@@ -34,6 +56,7 @@ export class BatchEngine {
   /** Forgets what was remembered of all partitions: their rows may have been changed by somebody else. */
   forget(): void {
     this.#caches.clear();
+    this.#blocked.clear();
   }
 
   /** What this process knows of a key right now; undefined when it does not remember it. */
@@ -44,32 +67,97 @@ export class BatchEngine {
   /** Has its statements prepared on a connection, without any effect: no checkpoint has epoch -1. The first run of a statement costs ten times the second. */
   async warm(db: Executor = this.db): Promise<void> {
     await db.query(this.tables.load, ['{}'], `load_${this.tables.schema}`);
-    const nobody: Checkpoint = { topic: '', partition: 0, topicId: '', nextOffset: 0, lastOffset: null, lastFactId: null, generation: 0, epoch: -1 };
-    await this.#write(nobody, nobody, new Map(), db);
+    await this.#writer.tryOut(new Map(), db);
   }
 
-  /** One transaction. `fenced`: the checkpoint was not where expected, nothing was written. */
-  async apply(checkpoint: Checkpoint, work: Work, db: Executor = this.db): Promise<Checkpoint | 'fenced'> {
-    const cache = this.#cache(checkpoint);
+  /**
+   * One transaction. `fenced`: the checkpoint was not where expected, nothing was written. A fact that cannot be applied is parked with the later ones of its key, in the same
+   * transaction, and the other keys go on; see `Blocked` for when it is not parked but thrown.
+   */
+  async apply(checkpoint: Checkpoint, work: Work, db: Transactional = this.db): Promise<Checkpoint | 'fenced'> {
     const keys = work.records.map(keyOf);
-    const states = await this.#states(cache, keys, work.records);
+    const unprepared = this.decoder.unprepared(work.records.map(({ value }) => value));
+    if (unprepared.length > 0) await this.decoder.prepare(unprepared);
+    const blocked = await this.#blockedIn(checkpoint, db);
+    const rejected = new Map<string, FactlineError>();
+    for (;;) {
+      const attempt: Attempt = { checkpoint, work, keys, blocked, rejected, changed: new Map() };
+      try {
+        return await this.#attempt(attempt, db);
+      } catch (error) {
+        if (!isRefusal(error) || isTx(db)) throw error; // a transaction that failed takes nothing more
+        const found = await this.#writer.refusedOf(attempt.changed, this.db);
+        if (found.length === 0) throw error;
+        for (const key of found) rejected.set(key, error);
+      }
+    }
+  }
+
+  async #attempt(attempt: Attempt, db: Transactional): Promise<Checkpoint | 'fenced'> {
+    const { checkpoint, keys, blocked } = attempt;
+    const waiting = blocked.keys.size === 0 ? [] : [...new Set(keys.filter((key) => blocked.keys.has(key)))];
+    if (waiting.length === 0) return this.#commit(attempt, NOBODY, db);
+    return inTransaction(db, async (tx) => {
+      const { rows } = await tx.query<{ key: string }>(this.tables.holdBlocked, [checkpoint.topic, checkpoint.partition, waiting]);
+      const held = new Set(rows.map(({ key }) => key));
+      for (const key of waiting) if (!held.has(key)) blocked.keys.delete(key); // somebody repaired it
+      return this.#commit(attempt, held, tx);
+    });
+  }
+
+  async #commit({ checkpoint, work, keys, blocked, rejected, changed }: Attempt, held: ReadonlySet<string>, db: Transactional): Promise<Checkpoint | 'fenced'> {
+    changed.clear(); // a transaction that lost a race runs again
+    const cache = this.#cache(checkpoint);
+    const states = await this.#states(cache, keys, db);
     const scope = { topic: checkpoint.topic, partition: checkpoint.partition, fromZero: false };
-    const changed = new Map<string, KeyState>();
+    const parking = blocked.batch(held, rejected);
+    const parks = held.size > 0 || rejected.size > 0;
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i]!;
+      const record = work.records[i]!;
+      if ((parks || parking.failed.size > 0) && parking.takes(record, key)) continue;
       const state = states.get(key)!;
-      if (this.#folder.fold(state, key, work.records[i]!, scope)) changed.set(key, state);
+      const { seen } = state;
+      try {
+        if (this.#folder.fold(state, key, record, scope)) changed.set(key, state);
+      } catch (error) {
+        state.seen = seen;
+        parking.fail(record, key, error, seen);
+      }
     }
-    const last = work.records.at(-1);
+    const last = lastKnown(work.records);
     const next: Checkpoint = {
       ...checkpoint,
       nextOffset: work.nextOffset,
       lastOffset: last?.offset ?? checkpoint.lastOffset,
-      lastFactId: last?.value ? Buffer.from(factIdOf(last.value)) : checkpoint.lastFactId,
+      lastFactId: last?.id ?? checkpoint.lastFactId,
     };
-    if (!(await this.#write(checkpoint, next, changed, db))) return 'fenced';
+    if (!(await this.#writeAndPark(checkpoint, next, changed, parking, db))) return 'fenced';
     for (const [key, state] of states) cache.set(key, state);
+    for (const { key } of parking.parked) cache.delete(key); // whoever unblocks it changes its row
+    blocked.commit(parking);
+    for (const each of parking.parked) this.onParked(checkpoint, each);
     return next;
+  }
+
+  async #writeAndPark(from: Checkpoint, to: Checkpoint, changed: ReadonlyMap<string, KeyState>, { parked }: ParkingBatch, db: Transactional): Promise<boolean> {
+    if (parked.length === 0) return this.#writer.write(from, to, changed, db);
+    return inTransaction(db, async (tx) => {
+      if (!(await this.#writer.write(from, to, changed, tx))) return false;
+      await park(tx, this.tables, from, parked);
+      return true;
+    });
+  }
+
+  /** The blocked keys of a partition, read once and kept: it is this engine that blocks them, and asks before it takes one for blocked still. */
+  async #blockedIn({ topic, partition }: Checkpoint, db: Executor): Promise<Blocked> {
+    const name = `${topic}/${partition}`;
+    let blocked = this.#blocked.get(name);
+    if (!blocked) {
+      const { rows } = await db.query<{ key: string }>(this.tables.blockedKeys, [topic, partition]);
+      this.#blocked.set(name, (blocked = new Blocked(new Set(rows.map(({ key }) => key)))));
+    }
+    return blocked;
   }
 
   #cache(checkpoint: Checkpoint): RowCache {
@@ -80,7 +168,7 @@ export class BatchEngine {
   }
 
   /** States are copies: a batch that fails leaves the cache as it was. Unknown keys are loaded with one query. */
-  async #states(cache: RowCache, keys: readonly string[], records: readonly LogRecord[]): Promise<Map<string, KeyState>> {
+  async #states(cache: RowCache, keys: readonly string[], db: Executor): Promise<Map<string, KeyState>> {
     const states = new Map<string, KeyState>();
     const unknown: string[] = [];
     for (let i = 0; i < keys.length; i++) {
@@ -90,14 +178,12 @@ export class BatchEngine {
       states.set(key, known ? { row: known.row, sequence: known.sequence, seen: known.seen } : { row: null, sequence: 0, seen: 0 });
       if (!known) unknown.push(key);
     }
-    const unprepared = this.decoder.unprepared(records.map(({ value }) => value));
-    if (unprepared.length > 0) await this.decoder.prepare(unprepared);
-    if (unknown.length > 0) await this.#load(states, unknown);
+    if (unknown.length > 0) await this.#load(states, unknown, db);
     return states;
   }
 
-  async #load(states: Map<string, KeyState>, unknown: readonly string[]): Promise<void> {
-    const { rows } = await this.db.query<{ factline_sequence: number; gone_key: string | null } & Record<string, unknown>>(
+  async #load(states: Map<string, KeyState>, unknown: readonly string[], db: Executor): Promise<void> {
+    const { rows } = await db.query<{ factline_sequence: number; gone_key: string | null } & Record<string, unknown>>(
       this.tables.load,
       [arrayLiteral(unknown, String)],
       `load_${this.tables.schema}`,
@@ -108,43 +194,14 @@ export class BatchEngine {
       state.row = gone === null ? row : null;
     }
   }
+}
 
-  async #write(from: Checkpoint, to: Checkpoint, changed: ReadonlyMap<string, KeyState>, db: Executor): Promise<boolean> {
-    const { columns } = this.tables;
-    const gone: string[] = [];
-    const goneSequences: number[] = [];
-    const kept: object[] = [];
-    const sequences: number[] = [];
-    for (const [key, { row, sequence }] of changed) {
-      if (row === null) {
-        gone.push(key);
-        goneSequences.push(sequence);
-      } else {
-        assertRow(this.projection, columns, key, row);
-        kept.push(row);
-        sequences.push(sequence);
-      }
-    }
-    const { rows } = await db.query<{ moved: number }>(
-      this.#statement,
-      [
-        from.topic,
-        from.partition,
-        from.nextOffset,
-        from.generation,
-        from.epoch,
-        to.nextOffset,
-        to.lastOffset,
-        to.lastFactId,
-        arrayLiteral(gone, String),
-        arrayLiteral(goneSequences, String, true),
-        ...columns.map(({ name, toText, bare }) => arrayLiteral(kept.map((row) => (row as Record<string, unknown>)[name]), toText, bare)),
-        arrayLiteral(sequences, String, true),
-      ],
-      `apply_${this.tables.schema}`,
-    );
-    return rows[0]!.moved === 1;
-  }
+function isTx(db: Transactional): db is Tx {
+  return !('transaction' in db);
+}
+
+function inTransaction<T>(db: Transactional, work: (tx: Tx) => Promise<T>): Promise<T> {
+  return isTx(db) ? work(db) : db.transaction(work);
 }
 
 export function keyOf(record: LogRecord): string {

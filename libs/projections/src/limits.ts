@@ -46,3 +46,13 @@ export const LIVE_LOOK_MS = 50;
 export const THREADS_FROM_FACTS = 500_000;
 /** Young generation of a folding thread: rows live long and records die at once, and Node's default of 16 MB made it copy rows again and again. */
 export const THREAD_YOUNG_MB = 64;
+/** Different keys of a partition that may fail within BREAKER_FACTS facts. More is not bad facts but bad software or a bad schema: then the partition halts and nothing more is parked. */
+export const BREAKER_KEYS = 10;
+/** Facts of a partition in which failing keys are counted together. */
+export const BREAKER_FACTS = 10_000;
+/** Blocked keys of a partition at most; their names are held in memory, 0.1 KB each. */
+export const BLOCKED_KEYS_MAX = 10_000;
+/** Characters of a reason kept with a dead letter: enough for the message, without a whole stack or value. */
+export const REASON_MAX_CHARACTERS = 1_000;
+/** Dead letters answered at once; counts are always of all. */
+export const DEAD_LETTERS_READ = 1_000;

@@ -1,6 +1,6 @@
-import { type Checkpoint, type SubscriptionTarget, type Work, claimCheckpoints } from 'factline/consumer';
+import { type BlockedKeys, type Checkpoint, type SubscriptionTarget, type Work, claimCheckpoints } from 'factline/consumer';
 import type { FactDecoder } from 'factline/contracts';
-import { FactlineError } from 'factline/kernel';
+import { FactlineError, type Logger, silentLogger } from 'factline/kernel';
 import type { TopicState } from 'factline/log';
 import { type Store, identifier } from 'factline/store';
 import { BatchEngine } from './batch.js';
@@ -18,9 +18,12 @@ export class LiveProjection implements SubscriptionTarget {
     decoder: FactDecoder,
     /** Named in advice, so that it can be pasted. */
     private readonly app: string = '<app>',
+    logger: Logger = silentLogger,
   ) {
     this.#tables = new Tables(projection, projection.name);
-    this.engine = new BatchEngine(projection, this.#tables, decoder, store);
+    this.engine = new BatchEngine(projection, this.#tables, decoder, store, ({ topic, partition }, { record, key, error }) => {
+      if (error) logger.error({ projection: projection.name, topic, partition, offset: record.offset, key, code: error.code, error: error.message }, 'a fact cannot be applied: it is a dead letter, and its key is blocked');
+    });
   }
 
   /** Makes the empty first generation if there is none; safe when several processes start at once. */
@@ -28,8 +31,12 @@ export class LiveProjection implements SubscriptionTarget {
     const role = await replayRole(this.store);
     await this.store.transaction(async (tx) => {
       await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`factline.projection.${this.projection.name}`]);
-      if (await schemaExists(tx, this.#tables.schema)) return;
+      const there = await schemaExists(tx, this.#tables.schema);
       await tx.query(`set local role ${identifier(role)}`);
+      if (there) {
+        await tx.query(this.#tables.createDeadLetters); // of a build from before there were any
+        return;
+      }
       await tx.query(this.#tables.create);
       for (const { sql } of this.#tables.indexes) await tx.query(sql);
       await writeAbout(tx, this.#tables, { generation: 1, version: this.projection.version, fingerprint: this.projection.fingerprint });
@@ -50,6 +57,11 @@ export class LiveProjection implements SubscriptionTarget {
 
   apply(checkpoint: Checkpoint, work: Work): Promise<Checkpoint | 'fenced'> {
     return this.engine.apply(checkpoint, work);
+  }
+
+  async blocked(): Promise<BlockedKeys> {
+    const { rows } = await this.store.query<{ keys: number }>(this.#tables.countBlocked);
+    return { keys: rows[0]!.keys, advice: `See why: factline dead-letters list ${this.projection.name} --app ${this.app}; after the repair: factline dead-letters requeue ${this.projection.name} --app ${this.app} --all` };
   }
 
   /** Whoever owns the partition now: what was applied in this generation stays applied. */

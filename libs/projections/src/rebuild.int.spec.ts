@@ -184,10 +184,15 @@ describe('a history that is not whole is refused', () => {
     await scene.publish(some().filter(({ key, sequence }) => key !== 'k-4' || sequence !== 2));
     await expect((await scene.rebuild()).stage()).rejects.toMatchObject({ code: 'fact.sequence-gap', kind: 'integrity', details: { expected: 2, sequence: 3 } });
   });
+});
 
-  it('when bytes on the topic are no fact', async () => {
+describe('a fact that cannot be folded', () => {
+  it('blocks its key in the staged build as well, and is told', async () => {
+    await scene.publish(some());
     await scene.publishRaw(0, [{ key: Buffer.from('x'), value: Buffer.from('{"not":"a fact", "but": "long enough"}') }]);
-    await expect((await scene.rebuild()).stage()).rejects.toMatchObject({ code: 'fact.undecodable' });
+    const rebuild = await scene.rebuild();
+    expect(await rebuild.stage()).toMatchObject({ blockedKeys: 1 });
+    expect(await scene.rows(`${scene.name}_next`)).toEqual(expected(scene.history));
   });
 });
 

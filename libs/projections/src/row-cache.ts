@@ -15,6 +15,11 @@ export class RowCache {
     return this.#young.get(key) ?? this.#old.get(key);
   }
 
+  delete(key: string): void {
+    this.#young.delete(key);
+    this.#old.delete(key);
+  }
+
   set(key: string, state: KeyState): void {
     this.#young.set(key, state);
     if (this.#young.size * 2 <= this.entries) return;

@@ -58,20 +58,20 @@ function model(owner: boolean, handler: Handler = keepAll): Projection {
 }
 
 /** Feeds the projection as a service does, with everything that anyone logs kept. @returns all that is left of it: log lines, status, tables. */
-async function fed(subject: Projection, state: 'LIVE' | 'HALTED'): Promise<string> {
+async function fed(subject: Projection, state: 'LIVE' | 'BLOCKED-KEYS'): Promise<string> {
   const lines: string[] = [];
   const logger = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) });
   const log = kafkaLog({ brokers: there.at.kafka, clientId: scene.group, log: logger });
-  const target = new LiveProjection(subject, there.store, new FactDecoder(subject.facts, allWriters, 'spec'));
+  const target = new LiveProjection(subject, there.store, new FactDecoder(subject.facts, allWriters, 'spec'), 'spec', logger);
   const subscription = new FactSubscription({ name: scene.name, group: scene.group, topics: [scene.topic], log, target, freshness: new Freshness(), logger });
   scene.onClose(async () => {
     await subscription.stop();
     await log.close();
   });
   subscription.start();
-  await until(`the subscription is ${state}`, () => subscription.status.state === state && (state === 'HALTED' || subscription.status.counts.facts > 0));
+  await until(`the subscription is ${state}`, () => subscription.status.state === state && (state === 'BLOCKED-KEYS' || subscription.status.counts.facts > 0));
   expect(lines.join('')).toContain('subscribing');
-  if (state === 'HALTED') expect(lines.join('')).toContain('the partition is halted');
+  if (state === 'BLOCKED-KEYS') expect(lines.join('')).toContain('its key is blocked');
   return [...lines, JSON.stringify(subscription.status), ...(await tables(scene.name))].join('\n');
 }
 
@@ -108,12 +108,12 @@ describe('a field that nobody selected', () => {
     ['no Avro at all', 'fact.undecodable', () => Buffer.from(`{"owner":"${MARKER}"}`)],
     ['a schema without what is selected', 'fact.unreadable', ({ value }) => Buffer.concat([value.subarray(0, 1), idBytes(NARROW_ID), value.subarray(5)])],
     ['a fact that is missing before it', 'fact.sequence-gap', () => recordOf({ ...step('a', 'Opened', 7, MARKER), sequence: 4 }).value],
-  ])('is nowhere when the partition halts at %s', async (_what, code, change) => {
+  ])('is nowhere when a key is blocked by %s', async (_what, code, change) => {
     await scene.publish(accounts());
     const value = change(recordOf({ ...step('a', 'Opened', 7, MARKER), sequence: 2 }));
     expect(value.includes(MARKER)).toBe(true);
     await scene.publishRaw(0, [{ key: Buffer.from('a'), value }]);
-    const kept = await fed(model(false), 'HALTED');
+    const kept = await fed(model(false), 'BLOCKED-KEYS');
     expect(kept).toContain(code);
     expect(holdsMarker(kept)).toBe(false);
   });
@@ -124,14 +124,14 @@ describe('a field that nobody selected', () => {
     ['answers what the database refuses', 'store.value', ({ data }) => ({ cents: data.cents, note: '\0' })],
   ])('is nowhere when the fold %s', async (_what, code, handler) => {
     await scene.publish(accounts());
-    const kept = await fed(model(false, handler), 'HALTED');
+    const kept = await fed(model(false, handler), 'BLOCKED-KEYS');
     expect(kept).toContain(code);
     expect(holdsMarker(kept)).toBe(false);
   });
 
   it('is in the log once it is selected, when the fold throws what it was given (control)', async () => {
     await scene.publish(accounts());
-    expect(holdsMarker(await fed(model(true, throwing), 'HALTED'))).toBe(true);
+    expect(holdsMarker(await fed(model(true, throwing), 'BLOCKED-KEYS'))).toBe(true);
   });
 
   it('is in nothing that a replay stages, compares or says', async () => {

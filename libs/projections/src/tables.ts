@@ -50,6 +50,24 @@ begin
   execute format('grant select, insert, update, delete on factline.rebuild, factline.swap, factline.schema to %I', replay);
 end $$;`,
   },
+  {
+    name: 'dead letters that were given up',
+    sql: `
+create table factline.purged_dead_letter (
+  number bigint generated always as identity primary key,
+  projection text not null,
+  topic text not null,
+  partition integer not null,
+  key text not null,
+  offsets bigint[] not null,
+  reason text not null,
+  purged_by text not null,
+  purged_at timestamptz not null default clock_timestamp()
+);
+do $$ begin
+  execute format('grant select, insert on factline.purged_dead_letter to %I', 'factline_replay_' || current_database());
+end $$;`,
+  },
 ];
 
 /** The tables that all projections of an app share, and the role that owns read models: it has no right to the outbox, so a replay cannot state facts. */
@@ -76,6 +94,7 @@ export class Tables {
   readonly columns: readonly Column[];
   readonly table: string;
   readonly gone: string;
+  readonly deadLetters: string;
 
   constructor(
     readonly projection: Projection,
@@ -84,6 +103,7 @@ export class Tables {
     this.columns = columnsOf(projection);
     this.table = `${identifier(schema)}.${identifier(projection.name)}`;
     this.gone = `${identifier(schema)}.gone`;
+    this.deadLetters = `${identifier(schema)}.dead_letter`;
   }
 
   get #names(): string {
@@ -98,7 +118,38 @@ create schema if not exists ${identifier(this.schema)};
 create table if not exists ${this.table} (${columns.join(', ')}, factline_sequence bigint not null) with (fillfactor = 70);
 create table if not exists ${this.gone} (key text not null, sequence bigint not null);
 create table if not exists ${identifier(this.schema)}.about (generation integer not null, version integer not null, fingerprint text not null, built_at timestamptz not null default clock_timestamp());
-${createCheckpoints(this.schema)};`;
+${createCheckpoints(this.schema)};
+${this.createDeadLetters}`;
+  }
+
+  /**
+   * Facts that this build could not apply, and those of the same keys that wait behind them. A key with rows here is blocked. The value is not copied: it lies in the log,
+   * with fields that nobody selected. Without primary key: a rebuild copies them in, and order is by offset.
+   */
+  get createDeadLetters(): string {
+    return `create table if not exists ${this.deadLetters} (topic text not null, partition integer not null, record_offset bigint not null, key text not null,
+  fact_id bytea, code text, reason text, seen bigint, parked_at timestamptz not null default clock_timestamp());
+create index if not exists dead_letter_key on ${this.deadLetters} (topic, partition, key);`;
+  }
+
+  /** $1 topic, $2 partition: its blocked keys. */
+  get blockedKeys(): string {
+    return `select distinct key from ${this.deadLetters} where topic = $1 and partition = $2`;
+  }
+
+  get countBlocked(): string {
+    return `select count(distinct (topic, key))::integer as keys from ${this.deadLetters}`;
+  }
+
+  /** $1 topic, $2 partition, $3 keys: those that are blocked still, held so until the transaction ends; whoever unblocks one is waited for. */
+  get holdBlocked(): string {
+    return `select key from ${this.deadLetters} where topic = $1 and partition = $2 and key = any($3::text[]) for share`;
+  }
+
+  /** $1 topic, $2 partition, then arrays: $3 offsets, $4 keys, $5 fact ids, $6 codes, $7 reasons, $8 sequences before. */
+  get park(): string {
+    return `insert into ${this.deadLetters} (topic, partition, record_offset, key, fact_id, code, reason, seen)
+      select $1, $2, * from unnest($3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::bigint[])`;
   }
 
   /** Keys and indexes, one statement each, by what they are called in progress reports. */
@@ -147,17 +198,24 @@ ${createCheckpoints(this.schema)};`;
    * $1-$8 as in advanceCheckpoint; $9 deleted keys, $10 their sequences; then one array per column, and last the sequences of the rows.
    */
   get apply(): string {
-    const first = 11;
-    const arrays = [...this.columns.map(({ type }) => type), 'bigint'].map((type, i) => `$${first + i}::${type}[]`);
+    return `with moved as (${advanceCheckpoint(this.schema)}), ${this.#effects(9, 'where exists (select from moved)')} select count(*)::integer as moved from moved`;
+  }
+
+  /** The same without a checkpoint, for the one row of a key that the caller holds: $1 deleted keys, $2 their sequences, then the columns. */
+  get put(): string {
+    return `with ${this.#effects(1, '')} select 1`;
+  }
+
+  /** Deletes and writes rows given as arrays, from parameter `at` on. */
+  #effects(at: number, condition: string): string {
+    const arrays = [...this.columns.map(({ type }) => type), 'bigint'].map((type, i) => `$${at + 2 + i}::${type}[]`);
     const assignments = this.columns.filter(({ name }) => name !== this.projection.key).map(({ name }) => `${identifier(name)} = excluded.${identifier(name)}`);
     const key = identifier(this.projection.key);
-    return `with moved as (${advanceCheckpoint(this.schema)}),
-      deleted as (delete from ${this.table} where ${key} = any($9::text[]) and exists (select from moved)),
-      gone as (insert into ${this.gone} (key, sequence) select * from unnest($9::text[], $10::bigint[]) where exists (select from moved)
+    return `deleted as (delete from ${this.table} where ${key} = any($${at}::text[])${condition && ` and ${condition.replace('where ', '')}`}),
+      gone as (insert into ${this.gone} (key, sequence) select * from unnest($${at}::text[], $${at + 1}::bigint[]) ${condition}
         on conflict (key) do update set sequence = excluded.sequence),
-      written as (insert into ${this.table} (${this.#names}) select * from unnest(${arrays.join(', ')}) where exists (select from moved)
-        on conflict (${key}) do update set ${[...assignments, 'factline_sequence = excluded.factline_sequence'].join(', ')})
-      select count(*)::integer as moved from moved`;
+      written as (insert into ${this.table} (${this.#names}) select * from unnest(${arrays.join(', ')}) ${condition}
+        on conflict (${key}) do update set ${[...assignments, 'factline_sequence = excluded.factline_sequence'].join(', ')})`;
   }
 
   get about(): string {

@@ -1,7 +1,7 @@
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Option, type Command } from 'commander';
 import { BASES, DEFAULT_BASE, type RuleId, acceptFinding, readDeclarations, sourcesOf, workingTree } from 'factline/contracts/check';
+import { replaceFile } from 'factline/contracts/evolve';
 import { type CommonOptions, exitWith } from '../command.js';
 import { type DeclarationOptions, repositoryOf, today, withDeclarations } from './declarations.js';
 import { registryAt } from './registry.js';
@@ -34,7 +34,7 @@ export function acceptCommand(contracts: Command): void {
         if (reduced) throw reduced; // pinned to fewer schemas than the check of the whole history compares, it would not hold there
         const request = { rule: rule as RuleId, fact, field, reason, until, approvedBy: by, schemas, today: today() };
         const { file, text, accepted } = await acceptFinding(workingTree(root), await readDeclarations(repository), await read(), request);
-        await writeFile(join(root, file), text);
+        await replaceFile(join(root, file), text);
         const { from, to, apps, place } = accepted;
         const affected = apps.length > 0 ? `, affecting ${apps.join(', ')}` : '';
         const what = `${rule} of ${field ? `${fact}.${field}` : fact} from ${from.join(', ')} to ${to}${affected}`;

@@ -1,7 +1,7 @@
-import { rename, writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { Command } from 'commander';
 import { workingTree } from 'factline/contracts/check';
+import { replaceFile } from 'factline/contracts/evolve';
 import { type Pulled, pullLock, readLock } from 'factline/contracts/lock';
 import { FactlineError } from 'factline/kernel';
 import { EXIT_CODES, count } from '../output.js';
@@ -52,13 +52,6 @@ async function lockBefore(root: string, { schemas, replace }: PullCommandOptions
 
 function newsLine({ subject, level, version, id }: Pulled['news'][number]): string {
   return version === undefined ? `level      ${subject}: ${level ?? 'that of all subjects'}` : `new        ${subject} version ${version} (id ${id})`;
-}
-
-/** At once: a program that ends half-way leaves the file that was there. */
-async function replaceFile(file: string, text: string): Promise<void> {
-  const next = `${file}.${process.pid}.tmp`;
-  await writeFile(next, text);
-  await rename(next, file);
 }
 
 const SHOWN = 3;

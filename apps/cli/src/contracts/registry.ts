@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { SchemaRegistry, loadSchemas } from 'factline/contracts';
+import type { SchemaRegistry, loadSchemas } from 'factline/contracts';
 import { FactlineError } from 'factline/kernel';
 import { type CommonOptions, exitWith } from '../command.js';
-import { developmentEnvironment } from '../config.js';
 import type { Output } from '../output.js';
 
 export interface RegistryCommandOptions extends CommonOptions {
@@ -36,6 +35,7 @@ export function registryCommand<Options extends RegistryCommandOptions>(command:
     .action((options: Options) =>
       exitWith(options, async (output) => {
         const root = options.root ?? process.cwd();
+        const { loadSchemas } = await import('factline/contracts');
         const { facts } = await loadSchemas(join(root, options.schemas));
         return run({ output, options, root, facts: ownedBy(facts, options.owner), registry: await registryAt(options.registry, root) });
       }),
@@ -44,10 +44,12 @@ export function registryCommand<Options extends RegistryCommandOptions>(command:
 
 /** The registry of an address, or of FACTLINE_REGISTRY_URL, with the credentials of the environment. @throws FactlineError `cli.configuration`, `registry.url-invalid`. */
 export async function registryAt(url: string | undefined, root: string): Promise<SchemaRegistry> {
+  const { developmentEnvironment } = await import('../config.js'); // it knows projections too, with all their packages
   const { FACTLINE_REGISTRY_URL: known, FACTLINE_REGISTRY_USER: username = '', FACTLINE_REGISTRY_PASSWORD: password = '' } = { ...(await developmentEnvironment(root)), ...process.env };
   const address = url ?? known ?? '';
   if (address === '') throw wrong('cli.configuration', 'configuration', 'Which registry is not said.', 'Pass --registry <url>, or set FACTLINE_REGISTRY_URL.');
   if ((username === '') !== (password === '')) throw wrong('cli.configuration', 'configuration', 'Of FACTLINE_REGISTRY_USER and FACTLINE_REGISTRY_PASSWORD one is not set.', 'Set both, or none.');
+  const { SchemaRegistry } = await import('factline/contracts'); // what checks without a registry never load
   return new SchemaRegistry({ url: address, ...(username !== '' && { auth: { username, password } }) });
 }
 

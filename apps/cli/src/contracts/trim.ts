@@ -1,8 +1,7 @@
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { type Landscape, readDeclarations, workingTree } from 'factline/contracts/check';
-import { type TrimPlan, planTrims } from 'factline/contracts/evolve';
+import { type TrimPlan, planTrims, replaceFile } from 'factline/contracts/evolve';
 import { FactlineError } from 'factline/kernel';
 import { type CommonOptions, exitWith } from '../command.js';
 import { EXIT_CODES, type Output } from '../output.js';
@@ -26,7 +25,7 @@ export function trimCommand(contracts: Command): void {
         if (app !== undefined) assertKnown(now, app);
         const plans = await planTrims(now, tree, app === undefined ? undefined : [app]);
         const changed = plans.filter(({ before, after }) => before !== after);
-        if (!options.dryRun) for (const { file, after } of changed) await writeFile(join(repository.root, file), after);
+        if (!options.dryRun) for (const { file, after } of changed) await replaceFile(join(repository.root, file), after);
         print(output, plans, changed, options.dryRun ?? false);
         return plans.some(({ left }) => left.length > 0) || (options.dryRun && changed.length > 0) ? EXIT_CODES.findings : 0;
       }),

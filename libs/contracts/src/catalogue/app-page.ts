@@ -1,9 +1,9 @@
-import { breakable, chips, facts, page, type Site } from './frame.js';
+import { breakable, chips, facts, ownOf, page, type Site } from './frame.js';
 import type { CatalogueApp, CatalogueFact, CatalogueReader } from './graph.js';
+import { shortId } from '../trees/git.js';
 import { type Html, type Row, html, joined, nothing, table } from './html.js';
 
 const ROOT = '../';
-const SHORT = 7;
 
 /** One app: what it states, and of each fact it reads the fields, the purpose and where that holds. */
 export function appPage(app: CatalogueApp, site: Site): string {
@@ -16,7 +16,7 @@ export function appPage(app: CatalogueApp, site: Site): string {
 ${declared ? nothing : html`<p><span class="chip warn">not declared any more</span> It is deployed, and has no contract in the working tree.</p>`}
 ${facts([
   ['Owner', html`${owner}`],
-  ['Deployed', site.catalogue.environments.length > 0 ? joined(site.catalogue.environments.map((environment) => places(environment, deployed[environment])), ' ') : undefined],
+  ['Deployed', site.catalogue.environments.length > 0 ? joined(site.catalogue.environments.map((environment) => places(environment, ownOf(deployed, environment))), ' ') : undefined],
   ['AsyncAPI', declared ? html`<a href="${encodeURIComponent(name)}.asyncapi.json">AsyncAPI 3.0 document</a>` : undefined],
 ])}
 <h2 id="produces">Produces</h2>
@@ -27,7 +27,7 @@ ${read.length === 0 ? html`<p>It reads no facts.</p>` : read.map((fact) => consu
 }
 
 function places(environment: string, commit: string | undefined): Html {
-  return commit === undefined ? html`<span class="chip">not in ${environment}</span>` : html`<span class="chip place">${environment}</span> <code>${commit.slice(0, SHORT)}</code>`;
+  return commit === undefined ? html`<span class="chip">not in ${environment}</span>` : html`<span class="chip place">${environment}</span> <code>${shortId(commit)}</code>`;
 }
 
 function producedRow(name: string, site: Site): Row {
@@ -44,7 +44,7 @@ function consumed({ name, fields: known }: CatalogueFact, { purpose, grants, fie
   const columns = environments.length > 0 ? ['Declared', ...environments] : [];
   const rows = paths.map((path): Row => {
     const field = byPath.get(path);
-    const holds = [fields, ...environments.map((environment) => deployed[environment] ?? [])].map((selected) => selected.includes(path));
+    const holds = [fields, ...environments.map((environment) => ownOf(deployed, environment) ?? [])].map((selected) => selected.includes(path));
     return {
       head: html`<code>${breakable(path)}</code><span class="type">${field?.type ?? ''}</span>`,
       cells: [html`${field?.doc ?? ''}${field?.tags ? html` ${chips(field.tags, 'tag')}` : nothing}`, ...columns.map((_column, at) => (holds[at] ? html`yes` : html`<span class="quiet">no</span>`))],

@@ -1,15 +1,15 @@
 import { grouped } from 'factline/kernel';
 import type { AvroNode } from '../avro-json.js';
 import { fingerprintOf } from '../canonical.js';
+import { fieldRows } from '../check/field-rows.js';
 import type { Consumption, Contract } from '../contract-file.js';
 import { soundDeprecation } from '../evolve/annotation.js';
 import type { TopicDeclaration } from '../facts.js';
 import type { DeclaredFact } from '../schemas.js';
 import { readerSchema } from '../selection.js';
 import { exampleOf } from './example.js';
-import { fieldRows } from './field-rows.js';
 import { GENERATOR } from './frame.js';
-import { sorted } from './sorted.js';
+import { sorted } from '../sorted.js';
 import { refuseInvalid } from './validated.js';
 
 type Json = Record<string, unknown>;

@@ -1,9 +1,10 @@
-import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { readFile, readdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { FactlineError } from 'factline/kernel';
 import { type Deployment, deploymentOf, environmentBase, readDeployments } from '../check/deployments.js';
 import type { History } from '../lock/history.js';
 import { readLock } from '../lock/lock.js';
+import { replaceFile } from '../trees/replace-file.js';
 import { workingTree } from '../trees/tree.js';
 import { readContracts } from '../contract-file.js';
 import type { GeneratedFile } from '../generate.js';
@@ -82,10 +83,7 @@ async function settled(folder: string, texts: ReadonlyMap<string, string>, check
   for (const [file, text] of texts) {
     const path = join(folder, file);
     const changed = (await unlessMissing(readFile(path, 'utf8'))) !== text;
-    if (changed && !check) {
-      await mkdir(dirname(path), { recursive: true });
-      await writeFile(path, text);
-    }
+    if (changed && !check) await replaceFile(path, text);
     results.push({ file, changed });
   }
   for (const file of await outdated(folder, texts)) {

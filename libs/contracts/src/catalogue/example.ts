@@ -109,21 +109,21 @@ const DAY = 20_000; // 4 October 2024
 const NOON = 43_200;
 const INSTANT = DAY * 86_400 + NOON;
 
-const MOMENTS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  int: { date: DAY, 'time-millis': NOON * 1e3 },
-  long: {
-    'time-micros': NOON * 1e6,
-    'timestamp-millis': INSTANT * 1e3,
-    'timestamp-micros': INSTANT * 1e6,
-    'local-timestamp-millis': INSTANT * 1e3,
-    'local-timestamp-micros': INSTANT * 1e6,
-  },
-};
+/** By type and logical type, which schemas may call anything, `constructor` as well. */
+const MOMENTS: ReadonlyMap<string, number> = new Map([
+  ['int date', DAY],
+  ['int time-millis', NOON * 1e3],
+  ['long time-micros', NOON * 1e6],
+  ['long timestamp-millis', INSTANT * 1e3],
+  ['long timestamp-micros', INSTANT * 1e6],
+  ['long local-timestamp-millis', INSTANT * 1e3],
+  ['long local-timestamp-micros', INSTANT * 1e6],
+]);
 
 /** Undefined for logical types that say nothing more, and for those on a type that they do not fit, which Avro ignores. */
 function logicalValue({ type, logicalType, size }: AvroNode): unknown {
   if (type === 'string' && logicalType === 'uuid') return '01926c5e-7a00-7000-8000-000000000001';
   if (logicalType === 'decimal' && type === 'bytes') return Buffer.from([1]);
   if (logicalType === 'decimal' && type === 'fixed' && size! > 0) return Buffer.concat([Buffer.alloc(size! - 1), Buffer.from([1])]);
-  return typeof type === 'string' ? MOMENTS[type]?.[logicalType!] : undefined;
+  return typeof type === 'string' ? MOMENTS.get(`${type} ${logicalType}`) : undefined;
 }

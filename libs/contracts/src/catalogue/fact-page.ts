@@ -1,9 +1,10 @@
+import type { FactChange } from '../check/fact-changes.js';
 import { META_FIELD } from '../meta.js';
-import { breakable, chips, code, deprecationNote, facts, page, type Site } from './frame.js';
+import { breakable, chips, code, deprecationNote, facts, ownOf, page, type Site } from './frame.js';
 import type { CatalogueFact, CatalogueField, CatalogueReader } from './graph.js';
 import { type Html, type Row, html, joined, nothing, table } from './html.js';
-import { sorted } from './sorted.js';
-import type { FactChange, FactVersion } from './versions.js';
+import { sorted } from '../sorted.js';
+import type { FactVersion } from './versions.js';
 
 const ROOT = '../';
 
@@ -78,8 +79,8 @@ function places({ declared, environments }: CatalogueField['readBy'][number], al
 
 function readerRow({ app, purpose, grants, fields, deployed }: CatalogueReader, environments: readonly string[], site: Site): Row {
   const here = fields?.join(' ');
-  const others = environments.filter((name) => deployed[name]?.join(' ') !== here);
-  const elsewhere = others.map((name) => html`<div class="notes"><span class="chip place">${name}</span> ${deployed[name] ? joined(deployed[name].map(code), ', ') : 'does not read it'}</div>`);
+  const others = environments.map((name) => ({ name, there: ownOf(deployed, name) })).filter(({ there }) => there?.join(' ') !== here);
+  const elsewhere = others.map(({ name, there }) => html`<div class="notes"><span class="chip place">${name}</span> ${there ? joined(there.map(code), ', ') : 'does not read it'}</div>`);
   return {
     head: site.app(app, ROOT),
     cells: [

@@ -74,3 +74,8 @@ export function facts(entries: readonly (readonly [string, Html | undefined])[])
 export function deprecationNote(deprecation: Deprecation): Html {
   return html`<span class="chip warn">deprecated</span> ${deprecationText(deprecation)}`;
 }
+
+/** What a graph says of an environment, or undefined: an environment may be called `constructor`, which every object has. */
+export function ownOf<T>(byEnvironment: Readonly<Record<string, T>>, environment: string): T | undefined {
+  return Object.hasOwn(byEnvironment, environment) ? byEnvironment[environment] : undefined;
+}

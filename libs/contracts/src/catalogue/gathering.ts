@@ -1,8 +1,9 @@
+import { type FieldRow, fieldRows } from '../check/field-rows.js';
 import { type Base, type Landscape, selectOf, statedIn } from '../check/landscape.js';
+import { RelatedFields } from '../check/related-fields.js';
 import type { Contract } from '../contract-file.js';
 import type { DeclaredFact, DeclaredSchemas } from '../schemas.js';
 import { allFields } from '../selection.js';
-import { type FieldRow, fieldRows } from './field-rows.js';
 
 /** What a catalogue is made of. */
 export interface CatalogueSources {
@@ -87,8 +88,8 @@ function addRead(found: Map<string, Gathered>, environment: string, { contracts,
       const reading = subject.readings.get(app) ?? { app, purpose: entry.purpose, grants: entry.grants.map(({ tag }) => tag), deployed: new Map<string, readonly string[]>() };
       reading.deployed.set(environment, fields);
       subject.readings.set(app, reading);
-      const reads = coverage(fields);
-      addGone(subject, fieldRows(fact.schema).filter(({ path }) => reads(path)));
+      const read = new RelatedFields(fields, (field) => field);
+      addGone(subject, fieldRows(fact.schema).filter(({ path }) => read.has(path)));
     }
   }
 }
@@ -96,17 +97,4 @@ function addRead(found: Map<string, Gathered>, environment: string, { contracts,
 function addGone(subject: Gathered, rows: readonly FieldRow[]): void {
   const here = new Set(subject.rows.map(({ path }) => path));
   for (const row of rows) if (!here.has(row.path)) subject.gone.set(row.path, row);
-}
-
-/** Whether a selection holds a field, or a part of it. Asked for each field, so it looks up instead of comparing. */
-export function coverage(fields: readonly string[]): (path: string) => boolean {
-  const whole = new Set(fields);
-  const parts = new Set(fields.flatMap(ancestors));
-  return (path) => whole.has(path) || parts.has(path) || ancestors(path).some((above) => whole.has(above));
-}
-
-/** `a.b.c` is in `a.b` and in `a`. */
-function ancestors(path: string): string[] {
-  const steps = path.split('.');
-  return steps.slice(1).map((_step, at) => steps.slice(0, at + 1).join('.'));
 }

@@ -1,16 +1,18 @@
 import { grouped } from 'factline/kernel';
 import { bundle } from '../bundle.js';
 import { fingerprintOf } from '../canonical.js';
+import { type FieldRow, fieldRows } from '../check/field-rows.js';
 import type { History } from '../lock/history.js';
 import { normalForm } from '../lock/normal-form.js';
 import type { Contract } from '../contract-file.js';
 import { type Deprecation, soundDeprecation } from '../evolve/annotation.js';
 import type { CompatibilityLevel, TopicDeclaration } from '../facts.js';
+import { levelOf } from '../levels.js';
 import { META_NAME } from '../meta.js';
+import { RelatedFields } from '../check/related-fields.js';
 import { exampleOf } from './example.js';
-import { type FieldRow, fieldRows } from './field-rows.js';
-import { type CatalogueSources, type Environment, type Gathered, coverage, gather } from './gathering.js';
-import { sorted } from './sorted.js';
+import { type CatalogueSources, type Environment, type Gathered, gather } from './gathering.js';
+import { sorted } from '../sorted.js';
 import { refuseInvalid } from './validated.js';
 import { type FactVersion, versionsOf } from './versions.js';
 
@@ -105,10 +107,10 @@ function factOf({ fact, declared, rows, readings, written, gone }: Gathered, env
   const deprecated = soundDeprecation(schema);
   const fields = [...rows.map((row) => ({ row, declared })), ...[...gone.values()].map((row) => ({ row, declared: false }))];
   const readers = sorted(readings.values(), ({ app }) => app);
-  const reads = readers.map(({ app, declared: select, deployed }) => ({ app, here: coverage(select ?? []), there: [...deployed].map(([name, selected]) => ({ name, covers: coverage(selected) })) }));
+  const reads = readers.map(({ app, declared: select, deployed }) => ({ app, here: selected(select ?? []), there: [...deployed].map(([name, fields]) => ({ name, read: selected(fields) })) }));
   const readBy = (path: string) =>
     reads
-      .map(({ app, here, there }) => ({ app, declared: here(path), environments: there.filter(({ covers }) => covers(path)).map(({ name }) => name) }))
+      .map(({ app, here, there }) => ({ app, declared: here.has(path), environments: there.filter(({ read }) => read.has(path)).map(({ name }) => name) }))
       .filter((reader) => reader.declared || reader.environments.length > 0);
   return {
     name: factName,
@@ -119,7 +121,7 @@ function factOf({ fact, declared, rows, readings, written, gone }: Gathered, env
     declared,
     ...(deprecated && { deprecated }),
     tags: [...new Set(rows.flatMap(({ tags }) => tags ?? []))].toSorted(),
-    compatibility: fact.compatibility ?? 'FULL_TRANSITIVE',
+    compatibility: levelOf(fact),
     fingerprint: fingerprintOf(normalForm(schema)),
     fields: fields.map(({ row, declared: here }) => ({
       ...row,
@@ -131,6 +133,10 @@ function factOf({ fact, declared, rows, readings, written, gone }: Gathered, env
     versions: versionsOf(history?.subjects.get(factName), declared ? schema : undefined),
     ...(example !== undefined && { example }),
   };
+}
+
+function selected(fields: readonly string[]): RelatedFields<string> {
+  return new RelatedFields(fields, (field) => field);
 }
 
 function appsOf(contracts: readonly Contract[], environments: readonly Environment[], facts: readonly CatalogueFact[]): CatalogueApp[] {

@@ -1,8 +1,7 @@
 import { posix } from 'node:path';
-import { isSeq, parse, parseDocument, stringify } from 'yaml';
-import { messageOf } from 'factline/kernel';
-import { declarationError, suggestion } from '../declaration-error.js';
-import { onlyKeys } from '../topics.js';
+import { isSeq, parseDocument, stringify } from 'yaml';
+import { type Location, declarationError, suggestion } from '../declaration-error.js';
+import { onlyKeys, readYaml } from '../yaml.js';
 import type { Place } from './finding.js';
 import { positionsOf } from './positions.js';
 import { MEANING_RULES } from './rules/meaning.js';
@@ -89,23 +88,13 @@ export function appended(text: string, { rule, fact, field, from, to, apps, reas
 
 /** All scalars are text: a fingerprint such as 1234567890123456 is no number. */
 function listIn(text: string, file: string): unknown[] {
-  let found: unknown;
-  try {
-    found = parse(text, { schema: 'failsafe' });
-  } catch (error) {
-    throw declarationError('declaration.unreadable', { file }, `it is not YAML: ${messageOf(error)}`, 'Correct the syntax.', {}, error);
-  }
+  const found = readYaml(text, file, 'failsafe');
   if (found === null || found === '') return [];
   if (!Array.isArray(found)) throw declarationError('acceptance.invalid', { file, path: '$' }, 'it must be a list.', 'Begin each entry with a dash: - rule: ...');
   return found;
 }
 
-interface At {
-  readonly file: string;
-  readonly path: string;
-}
-
-function acceptanceIn(entry: unknown, at: At): Omit<Acceptance, 'place'> {
+function acceptanceIn(entry: unknown, at: Location): Omit<Acceptance, 'place'> {
   if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) throw invalid(at, 'an entry holds keys and values', `Write ${KEYS.join(', ')}.`);
   const given = entry as Record<string, unknown>;
   onlyKeys(given, KEYS, at, 'acceptance.invalid');
@@ -125,29 +114,29 @@ function acceptanceIn(entry: unknown, at: At): Omit<Acceptance, 'place'> {
   };
 }
 
-function ruleIn(rule: string, at: At): RuleId {
+function ruleIn(rule: string, at: Location): RuleId {
   if (!Object.hasOwn(RULES, rule)) throw invalid(at, `there is no rule '${rule}'`, suggestion(rule, Object.keys(RULES), '`factline contracts explain` lists them.'));
   if (ACCEPTABLE.has(rule)) return rule as RuleId;
   throw invalid(at, `${rule} cannot be accepted: it does not follow from two schemas alone`, 'A grant is written in contracts.yaml, a style exception in contracts.config.yaml; the rest has to be put right.');
 }
 
-function fingerprintsIn(value: unknown, at: At): string[] {
+function fingerprintsIn(value: unknown, at: Location): string[] {
   const listed = Array.isArray(value) && value.length > 0 ? value.map((one, index) => fingerprintIn(one, { ...at, path: `${at.path}[${index}]` })) : [fingerprintIn(value, at)];
   return [...new Set(listed)].toSorted();
 }
 
-function fingerprintIn(value: unknown, at: At): string {
+function fingerprintIn(value: unknown, at: Location): string {
   const found = textAt(value, at);
   if (/^[0-9a-f]{16}$/.test(found)) return found;
   throw invalid(at, `'${found}' is no fingerprint of 16 hexadecimal digits`, '`factline contracts accept` writes both.');
 }
 
-function textsIn(value: unknown, at: At): string[] {
+function textsIn(value: unknown, at: Location): string[] {
   if (!Array.isArray(value)) throw invalid(at, 'it must be a list', 'Write [app, app].');
   return value.map((one, index) => textAt(one, { ...at, path: `${at.path}[${index}]` }));
 }
 
-function textAt(value: unknown, at: At): string {
+function textAt(value: unknown, at: Location): string {
   if (typeof value === 'string' && value.trim() !== '') return value;
   throw invalid(at, 'it must be text', `Each entry holds ${KEYS.filter((key) => key !== 'field' && key !== 'apps').join(', ')}; field and apps where they apply.`);
 }
@@ -157,6 +146,6 @@ function isDay(text: string): boolean {
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text); // 2026-02-30 would be taken for 2 March
 }
 
-function invalid(at: At, what: string, advice: string): Error {
+function invalid(at: Location, what: string, advice: string): Error {
   return declarationError('acceptance.invalid', at, `${what}.`, advice);
 }

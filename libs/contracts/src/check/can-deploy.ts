@@ -10,7 +10,7 @@ export interface DeployObstacle {
   /** `reads`: the app reads what somebody else states; `is-read`: somebody else reads what it states. */
   readonly side: 'reads' | 'is-read';
   readonly fact: string;
-  /** The other app: who states the fact, or who reads it. */
+  /** The other app: who states the fact, or who reads it; empty when nobody declares the fact. */
   readonly other: string;
   /** Where the other one's declaration was read: `prod 4f1c2a9`, `version 3 (lock)`. */
   readonly tree: string;
@@ -40,10 +40,15 @@ export function canDeploy(app: string, candidate: Landscape, environment: Base, 
   const judged: DeployObstacle[] = [];
   for (const [fact, consumptions] of consumptionsOf(candidate)) {
     const consumption = consumptions.find((one) => one.app === app);
-    const known = candidate.schemas.facts.get(fact);
-    if (!consumption || !known || known.topic.owner === app) continue;
+    if (!consumption) continue;
     const { file, entry } = consumption;
-    const at = { side: 'reads', fact, other: known.topic.owner, place: candidate.places.inFile(file, entry.path) } as const;
+    const known = candidate.schemas.facts.get(fact);
+    const at = { side: 'reads', fact, other: known?.topic.owner ?? '', place: candidate.places.inFile(file, entry.path) } as const;
+    if (!known || !readings.readerOf(known.schema, selectOf(entry))) {
+      judged.push({ ...at, tree: candidate.name, verdict: 'BROKEN', reasons: [{ field: '', message: 'it selects what its own schemas do not have: its types cannot be generated, and it does not start' }] });
+      continue;
+    }
+    if (known.topic.owner === app) continue;
     // A field that was not stated yet comes from its default: that is what the default is for, and no news.
     const read = (stated: AvroNode) => replay(readings, selectOf(entry), known.schema, [{ names: [], schema: stated, last: true }]);
     const producer = environment.landscapes.find((landscape) => statedIn(landscape, fact));

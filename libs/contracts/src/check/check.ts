@@ -6,6 +6,7 @@ import type { Finding } from './finding.js';
 import { grantFindings } from './grants.js';
 import type { Base, Landscape } from './landscape.js';
 import { registryFindings } from '../lock/findings.js';
+import { byText } from '../sorted.js';
 import { styleFindings } from './style.js';
 
 export interface CheckResult extends Omit<Comparison, 'subjects'> {
@@ -40,9 +41,5 @@ export function checkContracts(now: Landscape, bases: readonly Base[], { today, 
     ...usage,
   ];
   const told = withAcceptances(all, acceptances, { today, fingerprints: fingerprintsOf(subjects) });
-  return { findings: told.toSorted((one, other) => compare(one.place.file, other.place.file) || one.place.line - other.place.line), consumers, facts };
-}
-
-function compare(one: string, other: string): number {
-  return one < other ? -1 : one > other ? 1 : 0;
+  return { findings: told.toSorted((one, other) => byText(one.place.file, other.place.file) || one.place.line - other.place.line), consumers, facts };
 }

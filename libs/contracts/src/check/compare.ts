@@ -1,9 +1,16 @@
-import { type ConsumerVerdict, type Finding, findingAt, related } from './finding.js';
-import { type Base, type Landscape, selectOf } from './landscape.js';
+import type { FactlineError } from 'factline/kernel';
+import type { AvroNode } from '../avro-json.js';
+import { levelOf } from '../levels.js';
+import type { RawConsumption } from '../raw-contract.js';
+import { selectFields } from '../selection.js';
+import { type ConsumerVerdict, type Finding, findingAt } from './finding.js';
+import { type Base, type Landscape, selectOf, selectionsOf } from './landscape.js';
 import { changesOfMeaning } from './meaning.js';
 import { Readings } from './readings.js';
+import { RelatedFields } from './related-fields.js';
 import type { RuleId } from './rules.js';
 import { type Subject, subjectsOf, worstFirst } from './subjects.js';
+import { TaggedFields } from './tagged.js';
 import { changesOnTheWire } from './wire.js';
 
 /** What comparing found, and what it compared. */
@@ -29,7 +36,7 @@ export function compareContracts(now: Landscape, bases: readonly Base[]): Compar
   return {
     findings: findings.flat(),
     subjects,
-    consumers: subjects.flatMap(({ consumers }, at) => consumers.map((consumer) => atWorst(consumer, findings[at]!))),
+    consumers: subjects.flatMap(({ consumers }, at) => atWorst(consumers, findings[at]!)),
     facts: {
       checked: now.schemas.facts.size,
       added: subjects.filter(isNew).length,
@@ -45,12 +52,17 @@ function isNew({ now, versions, consumptions }: Subject): boolean {
 }
 
 /** As the findings have it: a field that means something else now degrades who reads on. */
-function atWorst(consumer: ConsumerVerdict, findings: readonly Finding[]): ConsumerVerdict {
-  if (consumer.verdict !== 'SAFE') return consumer;
-  return findings.flatMap(({ consumers }) => consumers).find(({ app, verdict }) => app === consumer.app && verdict !== 'SAFE') ?? consumer;
+function atWorst(consumers: readonly ConsumerVerdict[], findings: readonly Finding[]): ConsumerVerdict[] {
+  const hit = new Map<string, ConsumerVerdict>();
+  for (const finding of findings) {
+    for (const consumer of finding.consumers) if (consumer.verdict !== 'SAFE' && !hit.has(consumer.app)) hit.set(consumer.app, consumer);
+  }
+  return consumers.map((consumer) => (consumer.verdict === 'SAFE' ? (hit.get(consumer.app) ?? consumer) : consumer));
 }
 
 class Comparing {
+  readonly #reasons = new WeakMap<ConsumerVerdict['reasons'], RelatedFields<ConsumerVerdict['reasons'][number]>>();
+
   constructor(
     private readonly now: Landscape,
     private readonly bases: readonly Base[],
@@ -60,14 +72,15 @@ class Comparing {
   findings(subject: Subject): Finding[] {
     const { factName, now: is, versions } = subject;
     if (!is) return versions.length > 0 ? [this.#removed(subject)] : this.#unknown(subject);
-    const unreadable = this.readings.faultsOf(is.schema).map(({ rule, path, message }) => finding(rule, subject, path, message, this.#place(subject, path), [this.now.name]));
-    if (isNew(subject)) return [...this.#unknown(subject), ...unreadable, finding('fact-added', subject, '', `${factName} is new.`, this.#place(subject, ''), this.bases.map(({ name }) => name))];
-    const wire = changesOnTheWire(is.schema, versions, is.compatibility ?? 'FULL_TRANSITIVE', this.readings).map(({ rule, path, message, against }) =>
-      finding(rule, subject, path, message, this.#place(subject, path), against),
+    const unreadable = this.readings.faultsOf(is.schema).map(({ rule, path, message }) => this.#finding(rule, subject, path, message, this.#place(subject, path), [this.now.name]));
+    if (isNew(subject)) return [...this.#unknown(subject), ...unreadable, this.#finding('fact-added', subject, '', `${factName} is new.`, this.#place(subject, ''), this.bases.map(({ name }) => name))];
+    const wire = changesOnTheWire(is.schema, versions, levelOf(is), this.readings).map(({ rule, path, message, against }) =>
+      this.#finding(rule, subject, path, message, this.#place(subject, path), against),
     );
-    const known = [...this.#unknown(subject), ...unreadable, ...wire.filter(({ rule, field }) => !unreadable.some((other) => other.rule === rule && other.field === field))];
+    const said = new Set(unreadable.map(({ rule, field }) => `${rule} ${field}`));
+    const known = [...this.#unknown(subject), ...unreadable, ...wire.filter(({ rule, field }) => !said.has(`${rule} ${field}`))];
     const found = [...known, ...this.#meaning(subject, known), ...this.#topic(subject)];
-    return [...found, ...unexplained(subject, found)];
+    return [...found, ...this.#unexplained(subject, found)];
   }
 
   #place({ factName }: Subject, field: string): Finding['place'] {
@@ -78,9 +91,16 @@ class Comparing {
     const { factName, before, versions } = subject;
     const against = [...new Set(versions.flatMap(({ names }) => names))];
     const [last] = before;
-    if (last) return finding('fact-removed', subject, '', `${factName} was declared in ${last.fact.file}.`, last.landscape.places.ofField(factName, ''), against);
-    const lock = this.bases.find(({ history }) => history?.file && history.subjects.has(factName))!.history!;
-    return finding('fact-removed', subject, '', `${factName} was registered, and is not declared.`, { file: lock.file!, line: 1, column: 1 }, against);
+    if (last) return this.#finding('fact-removed', subject, '', `${factName} was declared in ${last.fact.file}.`, last.landscape.places.ofField(factName, ''), against);
+    return this.#finding('fact-removed', subject, '', `${factName} was registered, and is not declared.`, this.#registeredAt(subject), against);
+  }
+
+  /** The lock; of what only a registry has, who consumes it here: nothing else would have asked for it. */
+  #registeredAt({ factName, consumptions }: Subject): Finding['place'] {
+    const lock = this.bases.find(({ history }) => history?.file && history.subjects.has(factName))?.history;
+    if (lock) return { file: lock.file!, line: 1, column: 1 };
+    const { file, entry } = consumptions.find(({ landscape }) => landscape === this.now)!;
+    return this.now.places.inFile(file, entry.path);
   }
 
   /** Entries of the working tree for facts and fields that neither it nor any version before it has: what was there is a removal, not a typo. */
@@ -88,23 +108,30 @@ class Comparing {
     const schemas = [...(is ? [is.schema] : []), ...versions.filter(({ last }) => last).map(({ schema }) => schema)];
     return consumptions.filter(({ landscape }) => landscape === this.now).flatMap(({ file, entry }) => {
       const at = (field: string, path: string) => ({ fact: factName, field, place: this.now.places.inFile(file, path) });
-      if (schemas.length === 0) return [findingAt('selects-unknown', at('', entry.path), `There is no fact '${factName}'.`, { against: [this.now.name] })];
-      if (entry.select === '*' || schemas.some((schema) => this.readings.readerOf(schema, selectOf(entry)))) return [];
-      return entry.select
-        .filter(({ field }) => !schemas.some((schema) => this.readings.readerOf(schema, [field])))
-        .map(({ field, path }) => findingAt('selects-unknown', at(field, path), `${factName} has no field '${field}'.`, { against: [this.now.name] }));
+      if (schemas.length === 0) {
+        const type = this.now.schemas.definitions.get(factName);
+        const what = type ? `'${factName}' is a type of ${type.file}, but no fact: a fact lies in a folder with a topic.yaml.` : `There is no fact '${factName}'.`;
+        return [findingAt('selects-unknown', at('', entry.path), what, { against: [this.now.name] })];
+      }
+      if (entry.select === '*' || schemas.some((schema) => this.readings.has(schema, selectOf(entry)))) return [];
+      const fields = schemas.map((schema) => new TaggedFields(schema));
+      const unknown = entry.select.filter(({ field }) => !fields.some((known) => known.has(field)));
+      if (unknown.length === 0) return refusals(entry, schemas).map(({ path, message }) => findingAt('selection-refused', at('', path), message, { against: [this.now.name] }));
+      return unknown.map(({ field, path }) => findingAt('selects-unknown', at(field, path), `${factName} has no field '${field}'.`, { against: [this.now.name] }));
     });
   }
 
   /** What is said once about the bytes is not said again about their meaning. */
   #meaning(subject: Subject, said: readonly Finding[]): Finding[] {
     const found = new Map<string, Finding>();
-    for (const { names, schema } of subject.versions.filter(({ last }) => last)) {
+    const about = new Set(said.map(({ field }) => field));
+    const is = this.readings.print(subject.now!.schema);
+    for (const { names, schema } of subject.versions.filter(({ last, schema: was }) => last && this.readings.print(was) !== is)) {
       for (const { rule, path, message } of changesOfMeaning(schema, subject.now!.schema)) {
-        if (said.some(({ field }) => field === path)) continue;
+        if (about.has(path)) continue;
         const key = `${rule} ${path} ${message}`;
         const against = [...(found.get(key)?.against ?? []), ...names];
-        found.set(key, finding(rule, affectedBy(subject, path, message), path, message, this.#place(subject, path), against));
+        found.set(key, this.#finding(rule, affectedBy(subject, path, message), path, message, this.#place(subject, path), against));
       }
     }
     return [...found.values()];
@@ -116,43 +143,67 @@ class Comparing {
       const others = subject.before.filter(({ fact }) => fact.topic[key] !== is[key]);
       const [first] = others;
       if (!first) return [];
-      return [finding('key-changed', subject, '', `${key} of the topic was ${first.fact.topic[key]} and is ${is[key]} now.`, this.#place(subject, ''), others.map(({ landscape }) => landscape.name))];
+      return [this.#finding('key-changed', subject, '', `${key} of the topic was ${first.fact.topic[key]} and is ${is[key]} now.`, this.#place(subject, ''), others.map(({ landscape }) => landscape.name))];
     });
+  }
+
+  /** Apps that are not SAFE for a reason that no other finding names: the level of the subject allows the change. One finding a field, at the worst of them. */
+  #unexplained(subject: Subject, found: readonly Finding[]): Finding[] {
+    const against = subject.versions.flatMap(({ names }) => names);
+    const said = new Map<string, Finding>();
+    const explained = new RelatedFields(found, (other) => other.field);
+    for (const consumer of subject.consumers.filter(({ verdict }) => verdict !== 'SAFE')) {
+      for (const { field, message } of consumer.reasons) {
+        if (said.has(field) || explained.has(field)) continue;
+        const rule = consumer.verdict === 'BROKEN' ? 'consumer-broken' : 'consumer-degraded';
+        said.set(field, this.#finding(rule, subject, field, `${field || subject.factName} ${message}.`, consumer.place, against.length > 0 ? against : (consumer.deployed ?? [])));
+      }
+    }
+    return [...said.values()];
+  }
+
+  #finding(rule: RuleId, subject: Subject, field: string, message: string, place: Finding['place'], against: readonly string[]): Finding {
+    const found = findingAt(rule, { fact: subject.factName, field, place }, message, { against });
+    const consumers = subject.consumers.map((consumer) =>
+      consumer.reasons.length === 0 || this.#reasonsOf(consumer).has(field) ? consumer : { ...consumer, verdict: 'SAFE' as const, reasons: [] },
+    );
+    const affected = consumers.some(({ verdict }) => verdict !== 'SAFE');
+    const forbidden = found.severity === 'error' && !affected && consumers.length > 0;
+    return { ...found, consumers: worstFirst(consumers), advice: forbidden ? `No declared consumer is affected; the rule forbids it all the same, for consumers nobody declared. ${found.advice}` : found.advice };
+  }
+
+  #reasonsOf({ reasons }: ConsumerVerdict): RelatedFields<ConsumerVerdict['reasons'][number]> {
+    let index = this.#reasons.get(reasons);
+    if (!index) this.#reasons.set(reasons, (index = new RelatedFields(reasons, ({ field }) => field)));
+    return index;
   }
 }
 
-/** Apps that are not SAFE for a reason that no other finding names: the level of the subject allows the change. One finding a field, at the worst of them. */
-function unexplained(subject: Subject, found: readonly Finding[]): Finding[] {
-  const against = subject.versions.flatMap(({ names }) => names);
-  const said = new Map<string, Finding>();
-  for (const consumer of subject.consumers.filter(({ verdict }) => verdict !== 'SAFE')) {
-    for (const { field, message } of consumer.reasons) {
-      if (said.has(field) || found.some((other) => related(other.field, field))) continue;
-      const rule = consumer.verdict === 'BROKEN' ? 'consumer-broken' : 'consumer-degraded';
-      said.set(field, finding(rule, subject, field, `${field || subject.factName} ${message}.`, consumer.place, against.length > 0 ? against : (consumer.deployed ?? [])));
+/** Why nothing can be generated from a selection though all of its fields are there; of the first schema that says so. */
+function refusals({ select, path }: RawConsumption, schemas: readonly AvroNode[]): { path: string; message: string }[] {
+  if (select === '*') return [];
+  for (const schema of schemas) {
+    try {
+      selectFields(schema, select.map(({ field }) => field), { file: '', path: `${path}.select` });
+    } catch (error) {
+      const { code, details } = error as FactlineError;
+      const field = String(details['field']);
+      if (code === 'contract.duplicate') return [{ path: String(details['path']), message: `'${field}' is selected twice.` }];
+      if (code === 'contract.selection-conflict') return [{ path: `${path}.select`, message: `'${field}' and another field have the type ${String(details['type'])}, but other parts of it are selected.` }];
+      if (code !== 'contract.unknown-field') throw error;
     }
   }
-  return [...said.values()];
+  return [];
 }
 
 /** Who selects a field that means something else now reads on, and reads something else. */
 function affectedBy(subject: Subject, path: string, message: string): Subject {
   const selecting = new Map(
     subject.consumptions.flatMap(({ app, file, entry, landscape }) => {
-      const selected = entry.select === '*' ? entry : entry.select.find(({ field }) => related(field, path));
+      const [selected] = selectionsOf(entry, path);
       return selected ? [[app, landscape.places.inFile(file, selected.path)] as const] : [];
     }).toReversed(), // the first one, of the working tree, counts
   );
   const degraded = (consumer: ConsumerVerdict): ConsumerVerdict => ({ ...consumer, verdict: 'DEGRADED', reasons: [{ field: path, message }], place: selecting.get(consumer.app)! });
   return { ...subject, consumers: subject.consumers.map((consumer) => (consumer.verdict === 'SAFE' && selecting.has(consumer.app) ? degraded(consumer) : consumer)) };
-}
-
-function finding(rule: RuleId, subject: Subject, field: string, message: string, place: Finding['place'], against: readonly string[]): Finding {
-  const found = findingAt(rule, { fact: subject.factName, field, place }, message, { against });
-  const consumers = subject.consumers.map((consumer) =>
-    consumer.reasons.length === 0 || consumer.reasons.some((reason) => related(reason.field, field)) ? consumer : { ...consumer, verdict: 'SAFE' as const, reasons: [] },
-  );
-  const affected = consumers.some(({ verdict }) => verdict !== 'SAFE');
-  const forbidden = found.severity === 'error' && !affected && consumers.length > 0;
-  return { ...found, consumers: worstFirst(consumers), advice: forbidden ? `No declared consumer is affected; the rule forbids it all the same, for consumers nobody declared. ${found.advice}` : found.advice };
 }

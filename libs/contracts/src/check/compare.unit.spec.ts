@@ -137,5 +137,8 @@ describe('declarations', () => {
     const unknown = files();
     unknown['apps/mailer/contracts.yaml'] = unknown['apps/mailer/contracts.yaml']!.replace('shop.OrderPlaced', 'shop.OrderShipped');
     expect(found(await check(unknown))).toEqual(['selects-unknown']);
+    const { 'schemas/shop/topic.yaml': _topic, ...bare } = files();
+    const shared = { ...bare, 'schemas/shop/OrderPlaced.avsc': bare['schemas/shop/OrderPlaced.avsc']!.replace('"meta"', '"about"') };
+    expect((await check(shared, shared)).findings[0]!.message).toContain("'shop.OrderPlaced' is a type of shop/OrderPlaced.avsc, but no fact");
   });
 });

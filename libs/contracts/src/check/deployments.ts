@@ -1,9 +1,10 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { FactlineError, grouped, messageOf } from 'factline/kernel';
 import { declarationError, suggestion } from '../declaration-error.js';
-import { commitTree } from '../trees/git.js';
+import { sorted } from '../sorted.js';
+import { commitTree, shortId } from '../trees/git.js';
 import { type Base, type Landscape, readLandscape, restrictedTo } from './landscape.js';
+import { replaceFile } from '../trees/replace-file.js';
 import { type FileTree, workingTree } from '../trees/tree.js';
 
 /** Folder of the files that say what is deployed where, below the root. */
@@ -40,7 +41,7 @@ export async function environmentBase(root: string, { environment, commits }: De
   for (const [commit, apps] of grouped(commits.keys(), (app) => commits.get(app)!)) {
     const tree = await commitTree(root, commit, environment);
     try {
-      landscapes.push(restrictedTo(await readLandscape(tree, folders), `${environment} ${tree.commit.slice(0, 7)}`, new Set(apps)));
+      landscapes.push(restrictedTo(await readLandscape(tree, folders), `${environment} ${shortId(tree.commit)}`, new Set(apps)));
     } finally {
       await tree.close();
     }
@@ -57,11 +58,8 @@ export async function recordDeployment(root: string, environment: string, app: s
   if (!/^\w[\w.-]*$/.test(environment)) throw new FactlineError({ code: 'deployment.environment-invalid', kind: 'invalid', message: `'${environment}' cannot be a file name.`, advice: 'Use letters, digits, dot, dash and underscore.' });
   const known = (await readDeployments(workingTree(root))).find((deployment) => deployment.environment === environment);
   const file = `${DEPLOYMENTS_FOLDER}/${environment}.json`;
-  const sorted = Object.fromEntries([...new Map(known?.commits).set(app, commit)].toSorted(([one], [other]) => (one < other ? -1 : 1)));
-  const path = join(root, file);
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(`${path}.new`, `${JSON.stringify(sorted, null, 2)}\n`);
-  await rename(`${path}.new`, path);
+  const commits = Object.fromEntries(sorted(new Map(known?.commits).set(app, commit), ([name]) => name));
+  await replaceFile(join(root, file), `${JSON.stringify(commits, null, 2)}\n`);
   return file;
 }
 

@@ -1,5 +1,5 @@
 import { type AnnotationFault, type Deprecation, annotationFaults, deprecationText, soundDeprecation } from '../evolve/annotation.js';
-import { type FactField, FactFields } from '../evolve/fact-fields.js';
+import { type FactField, FactFields } from '../fact-fields.js';
 import { META_FIELD } from '../meta.js';
 import type { DeclaredFact } from '../schemas.js';
 import { type Finding, findingAt, plain } from './finding.js';

@@ -1,13 +1,20 @@
 import { grouped } from 'factline/kernel';
 import { allFields } from '../selection.js';
-import { type ConsumerVerdict, type Finding, findingAt, related } from './finding.js';
-import { type Consumption, type Landscape, consumptionsOf } from './landscape.js';
+import { type ConsumerVerdict, type Finding, findingAt } from './finding.js';
+import { type Consumption, type Landscape, type Selected, consumptionsOf } from './landscape.js';
+import { RelatedFields } from './related-fields.js';
+import { worstFirst } from './subjects.js';
 import { type Tagged, TaggedFields } from './tagged.js';
 
 /** What one entry of a contract reads of tagged fields. */
 interface Reading extends Consumption {
   /** A selected field, and its tags; undefined when the fact has no such field. */
-  readonly fields: readonly { readonly field: string; readonly path: string; readonly tagged: readonly Tagged[] | undefined }[];
+  readonly fields: readonly ReadField[];
+  readonly related: RelatedFields<ReadField>;
+}
+
+interface ReadField extends Selected {
+  readonly tagged: readonly Tagged[] | undefined;
 }
 
 /** A tagged field that an app reads and has no grant for. */
@@ -55,8 +62,9 @@ function readingsOf(landscape: Landscape): ReadonlyMap<string, readonly Reading[
     const tags = new TaggedFields(schema);
     const readings = consumptions.map((consumption) => {
       const { select, path } = consumption.entry;
-      const fields = select === '*' ? allFields(schema).map((field) => ({ field, path: `${path}.select` })) : select;
-      return { ...consumption, fields: fields.map((each) => ({ ...each, tagged: tags.readBy(each.field) })) };
+      const selected = select === '*' ? allFields(schema).map((field) => ({ field, path: `${path}.select` })) : select;
+      const fields = selected.map((each) => ({ ...each, tagged: tags.readBy(each.field) }));
+      return { ...consumption, fields, related: new RelatedFields(fields, ({ field }) => field) };
     });
     found.set(factName, readings);
   }
@@ -78,7 +86,7 @@ function covers(grant: string, tag: string): boolean {
 
 /** Whether the app read the field at a base, where it did not carry the tag. */
 function isNew({ reading, carrier, tag }: Missing, base: readonly Reading[]): boolean {
-  const fields = base.find(({ app }) => app === reading.app)?.fields.filter(({ field, tagged }) => tagged && related(field, carrier)) ?? [];
+  const fields = base.find(({ app }) => app === reading.app)?.related.of(carrier).filter(({ tagged }) => tagged) ?? [];
   return fields.length > 0 && !fields.some(({ tagged }) => tagged!.some((each) => each.field === carrier && each.tag === tag));
 }
 
@@ -124,5 +132,5 @@ function consumersOf(group: readonly Missing[], message: string, now: Landscape,
     const reasons = [...new Set(own.map(({ field }) => field))].map((field) => ({ field, message }));
     return { app: reading.app, fact, verdict: own.length > 0 ? 'DEGRADED' : 'SAFE', place: now.places.inFile(reading.file, own[0]?.path ?? reading.entry.path), reasons };
   });
-  return all.toSorted((one, other) => Number(one.verdict === 'SAFE') - Number(other.verdict === 'SAFE') || (one.app < other.app ? -1 : 1));
+  return worstFirst(all);
 }

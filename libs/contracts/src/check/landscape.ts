@@ -3,6 +3,7 @@ import { type RawConsumption, type RawContract, declaredContracts } from '../raw
 import { type DeclaredFact, type DeclaredSchemas, readSchemas } from '../schemas.js';
 import type { History } from '../lock/history.js';
 import { Places } from './places.js';
+import { RelatedFields } from './related-fields.js';
 import type { FileTree } from '../trees/tree.js';
 
 /** Schemas and contracts at one moment. */
@@ -70,6 +71,19 @@ export function consumptionsOf({ contracts }: Landscape): ReadonlyMap<string, re
     contracts.flatMap(({ app, file, consumes }) => consumes.map((entry) => ({ app, file, entry }))),
     ({ entry }) => entry.fact,
   );
+}
+
+const SELECTIONS = new WeakMap<RawConsumption, RelatedFields<Selected>>();
+
+/** A selected field, and its JSON path in the file of the contract. */
+export type Selected = Exclude<RawConsumption['select'], '*'>[number];
+
+/** What an entry selects that speaks of a field: the field, parts of it, what it lies in, in the order of the file; of `*` the entry itself. */
+export function selectionsOf(entry: RawConsumption, field: string): readonly Selected[] {
+  if (entry.select === '*') return [{ field: '*', path: entry.path }];
+  let selected = SELECTIONS.get(entry);
+  if (!selected) SELECTIONS.set(entry, (selected = new RelatedFields(entry.select, (one) => one.field)));
+  return selected.of(field);
 }
 
 /** What an entry selects, as field paths. */

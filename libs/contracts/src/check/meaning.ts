@@ -1,4 +1,4 @@
-import { type AvroField, type AvroJson, type AvroNode, definitionsIn, isPrimitive } from '../avro-json.js';
+import { type AvroField, type AvroJson, type AvroNode, aliasesOf, definitionsIn, innerOf, isPrimitive, tagsOf } from '../avro-json.js';
 import { canonicalJson } from '../canonical.js';
 import type { RuleId } from './rules.js';
 
@@ -9,8 +9,6 @@ export interface MeaningChange {
   readonly path: string;
   readonly message: string;
 }
-
-const TAGS = 'confluent:tags';
 
 /**
  * Compares what two versions of a schema say beyond their bytes: logical types, decimals, units, defaults, aliases, tags. Fields are matched by name; what was
@@ -44,9 +42,9 @@ class Comparison {
       this.#compared.add(pair);
       this.#aliases(was, is, path, 'type');
     }
+    const [inside, now] = [innerOf(was), innerOf(is)];
     if (was.fields && is.fields) this.#fields(was.fields, is.fields, path);
-    else if (was.items !== undefined && is.items !== undefined) this.#types(was.items, is.items, `${path}[]`);
-    else if (was.values !== undefined && is.values !== undefined) this.#types(was.values, is.values, `${path}{}`);
+    else if (inside && now && inside.key === now.key) this.#types(inside.type, now.type, path + inside.mark);
     else if (was.type === 'enum' && is.type === 'enum' && was.default !== undefined && is.default === undefined) {
       this.#add('enum-default-removed', path, `the enum had the default ${JSON.stringify(was.default)} and has none now`);
     } else this.#logical(was, is, path);
@@ -74,7 +72,7 @@ class Comparison {
       if (was.unit !== undefined && canonicalJson(was.unit) !== canonicalJson(is.unit ?? null)) {
         this.#add('unit-changed', place, `the unit was ${JSON.stringify(was.unit)} and is ${is.unit === undefined ? 'not said any more' : JSON.stringify(is.unit)}`);
       }
-      const lost = textList(was[TAGS]).filter((tag) => !textList(is[TAGS]).includes(tag));
+      const lost = tagsOf(was).filter((tag) => !tagsOf(is).includes(tag));
       if (lost.length > 0) this.#add('tag-removed', place, `it is not tagged ${lost.join(', ')} any more`);
       this.#aliases(was, is, place, 'field');
       this.#types(was.type, is.type, place);
@@ -82,7 +80,7 @@ class Comparison {
   }
 
   #aliases(was: AvroField | AvroNode, is: AvroField | AvroNode, path: string, what: string): void {
-    const lost = textList(was['aliases']).filter((alias) => !textList(is['aliases']).includes(alias) && alias !== is.name);
+    const lost = aliasesOf(was).filter((alias) => !aliasesOf(is).includes(alias) && alias !== is.name);
     if (lost.length > 0) this.#add('alias-removed', path, `the ${what} is not found as ${lost.join(', ')} any more`);
   }
 
@@ -115,10 +113,6 @@ function branchName(branch: AvroJson): string {
   if (Array.isArray(branch)) return 'union';
   if (typeof branch.name === 'string') return `${branch.namespace ?? ''}.${branch.name}`;
   return typeof branch.type === 'string' ? branch.type : branchName(branch.type);
-}
-
-function textList(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : [];
 }
 
 function decimal(node: AvroNode): string {

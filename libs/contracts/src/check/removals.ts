@@ -1,9 +1,11 @@
-import { isPrimitive } from '../avro-json.js';
+import { aliasesOf, indexOfField, isPrimitive } from '../avro-json.js';
 import { type Deprecation, soundDeprecation } from '../evolve/annotation.js';
-import { type FactField, type FactRecord, FactFields } from '../evolve/fact-fields.js';
+import { type FactField, type FactRecord, FactFields } from '../fact-fields.js';
+import { bindsOldReaders, levelOf } from '../levels.js';
 import type { DeclaredFact } from '../schemas.js';
-import { type ConsumerVerdict, type Finding, type Place, findingAt, related } from './finding.js';
-import { type Landscape, consumptionsOf, statedIn } from './landscape.js';
+import { sorted } from '../sorted.js';
+import { type ConsumerVerdict, type Finding, type Place, findingAt } from './finding.js';
+import { type Landscape, consumptionsOf, selectionsOf, statedIn } from './landscape.js';
 
 /** A field, or with an empty path a fact, that was at some base and is not any more. */
 interface Gone {
@@ -62,8 +64,8 @@ function goneFrom(base: Landscape, was: DeclaredFact, now: Landscape): Gone[] {
   const is = now.schemas.facts.get(factName);
   const whole = soundDeprecation(schema);
   if (!is) return [{ fact: factName, field: '', place: base.places.ofField(factName, ''), deprecation: whole, removable: false, against: [base.name] }];
-  const level = is.compatibility ?? 'FULL_TRANSITIVE';
-  const oldReaders = level.startsWith('FORWARD') || level.startsWith('FULL');
+  if (is.schema === schema) return []; // read from the same text: most schemas of most bases
+  const oldReaders = bindsOldReaders(levelOf(is));
   return lostFields(new FactFields(base.schemas, was), new FactFields(now.schemas, is), whole).flatMap(({ path, field, deprecation, renamed }) =>
     renamed && !deprecation ? [] : [{ fact: factName, field: path, place: now.places.ofField(factName, path), deprecation, removable: !oldReaders || field.default !== undefined, against: [base.name] }],
   );
@@ -84,13 +86,12 @@ function lostFields(was: FactFields, is: FactFields, whole: Deprecation | undefi
     const { before, after, around } = next;
     if (met.has(before.node)) continue;
     met.add(before.node);
-    const aliases = new Set(after.node.fields!.flatMap((field) => (Array.isArray(field.aliases) ? (field.aliases as unknown[]) : [])));
-    const places = new Map(after.node.fields!.map((field, at) => [field.name, at]));
+    const aliases = new Set(after.node.fields!.flatMap(aliasesOf));
     before.node.fields!.forEach((field, at) => {
-      const kept = places.get(field.name);
-      if (kept !== undefined && typeof field.type === 'string' && isPrimitive(field.type)) return;
+      const kept = indexOfField(after.node, field.name);
+      if (kept >= 0 && typeof field.type === 'string' && isPrimitive(field.type)) return;
       const found = was.fieldAt(before, at);
-      if (kept === undefined) {
+      if (kept < 0) {
         lost.push({ ...found, deprecation: soundDeprecation(field) ?? around, renamed: aliases.has(field.name) });
         return;
       }
@@ -110,12 +111,11 @@ function selecting({ fact, field, removable }: Gone, readers: readonly Readers[]
   const found = new Map<string, ConsumerVerdict>();
   readers.forEach(({ landscape, byFact }, moment) => {
     for (const { app, file, entry } of byFact.get(fact) ?? []) {
-      const { select, path } = entry;
-      const at = select === '*' || field === '' ? path : select.find((selected) => related(selected.field, field))?.path;
+      const at = field === '' ? entry.path : selectionsOf(entry, field)[0]?.path;
       if (at === undefined || found.has(app)) continue;
       const reasons = [{ field, message: removable ? 'would come from a default' : 'is gone' }];
       found.set(app, { app, fact, verdict: removable ? 'DEGRADED' : 'BROKEN', place: landscape.places.inFile(file, at), reasons, ...(moment > 0 && { tree: landscape.name }) });
     }
   });
-  return [...found.values()].toSorted((one, other) => (one.app < other.app ? -1 : 1));
+  return sorted(found.values(), ({ app }) => app);
 }

@@ -26,9 +26,18 @@ export interface Repository {
 /** What is declared on disk now, or at a commit. @throws FactlineError `declaration.none`: nothing at all is more likely a wrong folder than a repository that gave up all its facts. */
 export async function readDeclarations(repository: Repository, revision?: string): Promise<Landscape> {
   if (revision !== undefined) return readCommit(repository, revision);
-  const here = workingTree(repository.root);
-  if ((await here.list(repository.schemas)).length > 0) return readLandscape(here, repository);
-  throw new FactlineError({ code: 'declaration.none', kind: 'configuration', message: `There is nothing in ${repository.schemas}/ of ${repository.root}.`, advice: 'Run this in the root of the repository, or give the root and the folder of the schemas.' });
+  await assertDeclared(repository);
+  return readLandscape(workingTree(repository.root), repository);
+}
+
+async function assertDeclared({ root, schemas }: Repository): Promise<void> {
+  if ((await workingTree(root).list(schemas)).length > 0) return;
+  throw new FactlineError({
+    code: 'declaration.none',
+    kind: 'configuration',
+    message: `There is nothing in ${schemas}/ of ${root}.`,
+    advice: 'Run this in the root of the repository, or give the root and the folder of the schemas. To begin: factline contracts init writes an example.',
+  });
 }
 
 /** What environments run, from deployments/: those that are named, or all. @throws FactlineError as `readDeployments` and `environmentBase` do, and `deployment.unknown-environment`. */
@@ -68,7 +77,7 @@ export interface Sources {
  * Those that are named; otherwise the merge base with the main branch, and the lock when there is one. Where that merge base cannot be had (a shallow clone, a branch that
  * is gone, no git at all) the lock alone does, and `reduced` says so: who stopped selecting what, and what was never registered, is not seen then.
  * @param against names, as in `BASES`.
- * @throws FactlineError `check.base-unknown`, `lock.none`, and what git says.
+ * @throws FactlineError `check.base-unknown`, `lock.none`, and what git says; when nothing is declared either, `declaration.none`.
  */
 export async function sourcesOf(against: readonly string[] | undefined, repository: Repository, registryAt: RegistryAt): Promise<Sources> {
   if (against) return together(await Promise.all([...new Set(against)].map((base) => sourceOf(base, repository, registryAt))));
@@ -76,18 +85,23 @@ export async function sourcesOf(against: readonly string[] | undefined, reposito
   try {
     return together([await sourceOf(DEFAULT_BASE, repository, registryAt), ...(lock ? [lock] : [])]);
   } catch (error) {
-    if (!lock || !(error instanceof FactlineError) || error.kind !== 'unavailable') throw error;
-    return { ...together([lock]), reduced: error };
+    if (!(error instanceof FactlineError) || error.kind !== 'unavailable') throw error;
+    if (lock) return { ...together([lock]), reduced: error };
+    await assertDeclared(repository); // in a wrong folder the advice on git leads nowhere
+    throw nothingNamed(error);
   }
 }
 
+/** A repository that is new or has no such remote is told how to name what it has; where a fetch helps, that alone is told: in a pipeline the last commit is the change itself. */
+function nothingNamed(error: FactlineError): FactlineError {
+  const { code, message, advice, details } = error;
+  if (details['command'] !== undefined) return error;
+  const other = 'What is not committed yet can be compared with the last commit, --against git:HEAD, and a branch with another: --against git:<branch>.';
+  return new FactlineError({ code, kind: 'unavailable', retry: false, message, advice: [advice, other].filter(Boolean).join('\n'), details, cause: error });
+}
+
 function together(sources: readonly Source[]): Sources {
-  const read = async () => {
-    const bases: Base[] = [];
-    for (const source of sources) bases.push(await source.read());
-    return bases;
-  };
-  return { ids: sources.map(({ id }) => id), read };
+  return { ids: sources.map(({ id }) => id), read: () => Promise.all(sources.map((source) => source.read())) };
 }
 
 async function sourceOf(against: string, repository: Repository, registryAt: RegistryAt): Promise<Source> {
@@ -108,7 +122,7 @@ async function sourceOf(against: string, repository: Repository, registryAt: Reg
       throw new FactlineError({ code: 'lock.none', kind: 'configuration', message: `There is no ${repository.schemas}/registry.lock.json.`, advice: 'factline contracts pull --registry <url> writes it: every version that was registered.' });
     }
     default:
-      throw new FactlineError({ code: 'check.base-unknown', kind: 'invalid', message: `'${against}' is nothing to compare with.`, advice: `Write one of ${BASES}.` });
+      throw new FactlineError({ code: 'check.base-unknown', kind: 'invalid', message: `'${withoutCredentials(against)}' is nothing to compare with.`, advice: `Write one of ${BASES}.` });
   }
 }
 
@@ -154,4 +168,9 @@ async function told<T>(name: string, read: () => Promise<T>): Promise<T> {
     if (!(error instanceof FactlineError) || error.kind !== 'configuration') throw error;
     throw new FactlineError({ code: error.code, kind: error.kind, message: `In ${name}: ${error.message}`, advice: 'What it is compared with cannot be read; compare with another commit.', details: error.details, cause: error });
   }
+}
+
+/** A registry's address that was given without \`registry:\`. */
+function withoutCredentials(address: string): string {
+  return address.replace(/\/\/.*@/, '//');
 }

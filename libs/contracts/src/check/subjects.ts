@@ -1,9 +1,11 @@
 import { grouped } from 'factline/kernel';
 import type { DeclaredFact } from '../schemas.js';
+import { byText } from '../sorted.js';
 import { type Judged, RANK, forward, replay, worstOf } from './consumers.js';
-import { type ConsumerVerdict, related } from './finding.js';
+import type { ConsumerVerdict } from './finding.js';
 import { type Base, type Consumption, type Landscape, consumptionsOf, selectOf, statedIn } from './landscape.js';
 import type { Readings } from './readings.js';
+import { RelatedFields } from './related-fields.js';
 import type { Version } from './wire.js';
 
 /** One fact type: as it is now, as it was, and who reads it. */
@@ -64,7 +66,8 @@ function versionsOf(factName: string, bases: readonly Base[], readings: Readings
   return [...found.values()];
 }
 
-type Seen = ConsumerVerdict & { readonly landscape: Landscape };
+/** Asking for a place costs reading the file again, with its lines. */
+type Seen = Omit<ConsumerVerdict, 'place'> & { readonly landscape: Landscape; place(): ConsumerVerdict['place'] };
 
 /**
  * Each app once, at its worst: as it is declared now, and as it is at the bases, since an app that stops selecting a field in the same change still runs with the
@@ -81,7 +84,7 @@ function consumersOf(consumptions: Subject['consumptions'], now: Landscape, is: 
     if (!here && rank === RANK.SAFE) return [];
     const { landscape, ...consumer } = at[0]!;
     const elsewhere = landscape === now ? {} : { tree: [...new Set(at.map((one) => one.landscape.name))].join(', ') };
-    return [{ ...consumer, ...elsewhere, ...(deployed.length > 0 && { deployed }) }];
+    return [{ ...consumer, place: consumer.place(), ...elsewhere, ...(deployed.length > 0 && { deployed }) }];
   });
   return worstFirst(worst);
 }
@@ -98,10 +101,12 @@ function judgedBefore({ entry, landscape }: Subject['consumptions'][number], is:
 }
 
 function seenAs({ app, entry, file, landscape }: Subject['consumptions'][number], { verdict, reasons }: Judged): Seen {
-  const field = entry.select === '*' ? undefined : entry.select.find((selected) => reasons.some((reason) => related(selected.field, reason.field)));
-  return { app, fact: entry.fact, verdict, reasons, place: landscape.places.inFile(file, field?.path ?? entry.path), landscape };
+  const affected = new RelatedFields(reasons, (reason) => reason.field);
+  const field = entry.select === '*' ? undefined : entry.select.find((selected) => affected.has(selected.field));
+  const place = () => landscape.places.inFile(file, field?.path ?? entry.path);
+  return { app, fact: entry.fact, verdict, reasons, place, landscape };
 }
 
 export function worstFirst(consumers: readonly ConsumerVerdict[]): ConsumerVerdict[] {
-  return consumers.toSorted((one, other) => RANK[other.verdict] - RANK[one.verdict] || (one.app < other.app ? -1 : 1));
+  return consumers.toSorted((one, other) => RANK[other.verdict] - RANK[one.verdict] || byText(one.app, other.app));
 }

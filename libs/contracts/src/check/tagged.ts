@@ -1,8 +1,5 @@
-import { type AvroField, type AvroJson, type AvroNode, definitionsIn, fullNameOf } from '../avro-json.js';
+import { type AvroField, type AvroJson, type AvroNode, definitionsIn, fullNameOf, indexOfField, innerOf, tagsOf } from '../avro-json.js';
 import { META_FIELD } from '../meta.js';
-
-/** Attribute of a field or of a type: a list of tags such as `PII` or `PII.email`. Confluent's rules and Apicurio's extractor read the same. */
-const TAGS = 'confluent:tags';
 
 /** A tag and where it stands: `address.street`, `lines[].sku`; empty for the fact itself. */
 export interface Tagged {
@@ -18,24 +15,35 @@ export class TaggedFields {
     this.#definitions = definitionsIn(schema);
   }
 
+  has(path: string): boolean {
+    return this.#along(path, []) !== undefined;
+  }
+
   /**
    * Every tag that a selected path reads: on the way to the field, on it, and on what lies below, through null unions, arrays, maps and named types. A type that
    * appears several times is looked into once, where it appears first, so that a recursive one comes to an end. @returns undefined when there is no such field.
    */
   readBy(path: string): readonly Tagged[] | undefined {
     const found: Tagged[] = [];
+    const field = this.#along(path, found);
+    if (!field) return undefined;
+    this.#inside(field.type, field.place, new Set(), found);
+    return found;
+  }
+
+  /** The field, with the tags on the way to it and on it. */
+  #along(path: string, found: Tagged[]): { type: AvroJson; place: string } | undefined {
     let type: AvroJson = this.schema;
     let place = '';
     for (const step of path.split('.')) {
       const entered = this.#recordIn(type, place, found);
-      const field = entered?.record.fields!.find(({ name }) => name === step && (place !== '' || name !== META_FIELD));
-      if (!entered || !field) return undefined;
+      const field = entered?.record.fields![indexOfField(entered.record, step)];
+      if (!entered || !field || (place === '' && step === META_FIELD)) return undefined;
       place = below(entered.place, field);
       note(field, place, found);
       type = field.type;
     }
-    this.#inside(type, place, new Set(), found);
-    return found;
+    return { type, place };
   }
 
   /** The record that a path goes on in, and the tags on the way into it. */
@@ -75,18 +83,8 @@ export class TaggedFields {
   }
 }
 
-function innerOf({ items, values, type }: AvroNode): { type: AvroJson; mark: string } | undefined {
-  if (items !== undefined) return { type: items, mark: '[]' };
-  if (values !== undefined) return { type: values, mark: '{}' };
-  return typeof type === 'object' ? { type, mark: '' } : undefined;
-}
-
 function note(carrier: AvroField | AvroNode, field: string, found: Tagged[]): void {
-  const tags = carrier[TAGS];
-  if (!Array.isArray(tags)) return;
-  for (const tag of tags) {
-    if (typeof tag === 'string') found.push({ field, tag });
-  }
+  found.push(...tagsOf(carrier).map((tag) => ({ field, tag })));
 }
 
 function below(place: string, { name }: AvroField): string {

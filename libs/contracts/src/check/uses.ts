@@ -1,5 +1,6 @@
-import { type Place, related } from './finding.js';
-import { type Landscape, consumptionsOf } from './landscape.js';
+import { sorted } from '../sorted.js';
+import type { Place } from './finding.js';
+import { type Landscape, consumptionsOf, selectionsOf } from './landscape.js';
 
 /** That an app uses a field, and why it says so. */
 export interface Use {
@@ -18,10 +19,9 @@ export interface Use {
 export function usesOf(fact: string, field: string, landscapes: readonly Landscape[]): Use[] {
   const found = landscapes.flatMap((landscape) =>
     (consumptionsOf(landscape).get(fact) ?? []).flatMap(({ app, file, entry }): Use[] => {
-      const selected = entry.select === '*' ? [{ field: '*', path: entry.path }] : entry.select.filter((one) => related(one.field, field));
       const { owner } = landscape.contracts.find((contract) => contract.app === app)!;
-      return selected.map(({ field: selects, path }) => ({ app, owner, fact, selects, purpose: entry.purpose, tree: landscape.name, place: landscape.places.inFile(file, path) }));
+      return selectionsOf(entry, field).map(({ field: selects, path }) => ({ app, owner, fact, selects, purpose: entry.purpose, tree: landscape.name, place: landscape.places.inFile(file, path) }));
     }),
   );
-  return found.toSorted((one, other) => (one.app < other.app ? -1 : one.app > other.app ? 1 : 0));
+  return sorted(found, ({ app }) => app);
 }

@@ -1,5 +1,6 @@
 import type { AvroNode } from '../avro-json.js';
 import type { CompatibilityLevel } from '../facts.js';
+import { bindsOldReaders, isTransitive, readsOldFacts } from '../levels.js';
 import type { Readings } from './readings.js';
 import type { RuleId } from './rules.js';
 
@@ -31,7 +32,7 @@ export function changesOnTheWire(schema: AvroNode, versions: readonly Version[],
     if (!change) found.set(key, { rule, path, message, against: [...names] });
     else change.against.push(...names.filter((name) => !change.against.includes(name)));
   };
-  for (const version of level.endsWith('_TRANSITIVE') ? versions : versions.filter(({ last }) => last)) {
+  for (const version of isTransitive(level) ? versions : versions.filter(({ last }) => last)) {
     for (const direction of directionsOf(level)) {
       const [reader, writer] = direction === 'backward' ? [schema, version.schema] : [version.schema, schema];
       for (const { rule, path, message, readerType } of readings.faults(reader, writer)) {
@@ -45,7 +46,5 @@ export function changesOnTheWire(schema: AvroNode, versions: readonly Version[],
 }
 
 function directionsOf(level: CompatibilityLevel): ('backward' | 'forward')[] {
-  if (level === 'NONE') return [];
-  if (level.startsWith('BACKWARD')) return ['backward'];
-  return level.startsWith('FORWARD') ? ['forward'] : ['backward', 'forward'];
+  return [...(readsOldFacts(level) ? (['backward'] as const) : []), ...(bindsOldReaders(level) ? (['forward'] as const) : [])];
 }

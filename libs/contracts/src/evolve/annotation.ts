@@ -1,4 +1,4 @@
-import { declarationError, suggestion } from '../declaration-error.js';
+import { type Location, declarationError, suggestion } from '../declaration-error.js';
 
 /**
  * What `deprecated` of a field or a fact says, in the words of xRegistry 1.0: from `effective` on it should not be read by new software, from `removal` on by none.
@@ -51,7 +51,7 @@ export function soundDeprecation(annotated: Annotated): Deprecation | undefined 
 }
 
 /** The annotation, if there is one. @throws FactlineError `schema.deprecation-invalid` (configuration) with file and path. */
-export function deprecationOf(annotated: Annotated, at: { file: string; path: string }): Deprecation | undefined {
+export function deprecationOf(annotated: Annotated, at: Location): Deprecation | undefined {
   const [fault] = annotationFaults(annotated);
   if (fault) {
     const path = fault.at === '' ? `${at.path}.deprecated` : `${at.path}.deprecated.${fault.at}`;

@@ -2,6 +2,7 @@ import { FactlineError } from 'factline/kernel';
 import { alternativeOf } from '../check/deprecation.js';
 import { plain } from '../check/finding.js';
 import type { Landscape } from '../check/landscape.js';
+import { bindsOldReaders, levelOf } from '../levels.js';
 import { type Deprecation, isDay, soundDeprecation } from './annotation.js';
 import { type Folders, type Target, fieldOf, fileOf, refuseFixed, targetOf, unknownFact } from './target.js';
 import type { Workspace } from './workspace.js';
@@ -67,9 +68,9 @@ export function refusePast(sunset: string, today: string): void {
 /** What becomes of it in the end, which depends on whether old readers can do without. */
 export function removalStep({ fact, field }: Target, sunset: string): string {
   if (!field) return `From ${sunset} on ${fact.topic.owner} stops stating it. Its file stays: its facts stay on ${fact.topic.name}.`;
-  const level = fact.compatibility ?? 'FULL_TRANSITIVE';
+  const level = levelOf(fact);
   const path = plain(field.path);
-  if (field.field.default === undefined && /^(FULL|FORWARD)/.test(level)) {
+  if (field.field.default === undefined && bindsOldReaders(level)) {
     return `${path} has no default, so ${level} never lets it leave this subject: ${fact.topic.owner} goes on stating it. It leaves with: factline contracts new-major ${fact.factName} --sunset <date>`;
   }
   return `From ${sunset} on, when nobody selects it, remove ${path} from the schema.`;

@@ -1,10 +1,10 @@
 import { posix } from 'node:path';
 import { FactlineError } from 'factline/kernel';
-import { type AvroJson, eachDefinition, fullNameOf, isNamed, isPrimitive, namespaceOf, qualify, simpleNameOf } from '../avro-json.js';
+import { type AvroJson, eachDefinition, fullNameOf, innerOf, isNamed, isPrimitive, namespaceOf, qualify, simpleNameOf } from '../avro-json.js';
 import { soundDeprecation } from './annotation.js';
 import { type Scene, annotate, refusePast } from './deprecate.js';
 import { Draft } from './draft.js';
-import { FactFields } from './fact-fields.js';
+import { FactFields } from '../fact-fields.js';
 import { fileOf, unknownFact } from './target.js';
 import type { DeclaredFact } from '../schemas.js';
 
@@ -98,9 +98,8 @@ async function copied({ workspace, landscape, folders }: Scene, { factName, file
       if (type.namespace !== undefined) draft.replaceText(`${path}.namespace`, major.namespace(type.namespace));
       type.fields?.forEach((field, at) => visit(field.type, `${path}.fields[${at}].type`, namespaceOf(fullName)));
     } else if (type) {
-      if (type.items !== undefined) visit(type.items, `${path}.items`, around);
-      else if (type.values !== undefined) visit(type.values, `${path}.values`, around);
-      else visit(type.type, `${path}.type`, around);
+      const inner = innerOf(type) ?? { type: type.type, key: 'type' };
+      visit(inner.type, `${path}.${inner.key}`, around);
     }
   };
   visit(landscape.schemas.definitions.get(factName)!.node, '$', '');

@@ -1,8 +1,9 @@
 import { FactlineError } from 'factline/kernel';
-import { type AvroField, type AvroJson, fullNameOf, isNamed, namespaceOf } from '../avro-json.js';
+import { type AvroJson, aliasesOf, fullNameOf, isNamed, namespaceOf, withTypes } from '../avro-json.js';
 import { plain, related } from '../check/finding.js';
+import { bindsOldReaders, levelOf } from '../levels.js';
 import { type Scene, annotate, refusePast, removalStep } from './deprecate.js';
-import { type FactField, FactFields } from './fact-fields.js';
+import { type FactField, FactFields } from '../fact-fields.js';
 import { type Target, fileOf, refuseFixed, targetOf } from './target.js';
 
 /** Gives a field another name: beside the old one until `sunset`, or at once with an alias. */
@@ -62,9 +63,7 @@ function byName(type: AvroJson, around: string): AvroJson {
   if (typeof type === 'string') return type;
   if (Array.isArray(type)) return type.map((branch) => byName(branch, around));
   if (isNamed(type)) return fullNameOf(type, around)!;
-  if (type.items !== undefined) return { ...type, items: byName(type.items, around) };
-  if (type.values !== undefined) return { ...type, values: byName(type.values, around) };
-  return typeof type.type === 'object' ? { ...type, type: byName(type.type, around) } : type;
+  return withTypes(type, (inner) => byName(inner, around));
 }
 
 /**
@@ -79,8 +78,8 @@ async function renameAtOnce({ workspace, landscape, folders }: Scene, target: Ta
     return here.length > 0 ? [{ other, paths: here.map((found) => found.path) }] : [];
   });
   for (const { other } of sharing) {
-    const level = other.compatibility ?? 'FULL_TRANSITIVE';
-    if (level === 'NONE' || level.startsWith('BACKWARD')) continue;
+    const level = levelOf(other);
+    if (!bindsOldReaders(level)) continue;
     const why = field.field.default === undefined ? `finds no value for ${path} in facts stated from now on, and stops` : `reads the default of ${path} in facts stated from now on, without notice`;
     throw refused(`${other.factName} is ${level}: an alias lets new software read old facts, but software with the old schema ${why}.`, `Rename beside the old name: leave out --alias, and give --sunset <date>.`, other.factName);
   }
@@ -100,10 +99,6 @@ async function renameAtOnce({ workspace, landscape, folders }: Scene, target: Ta
   if (aliases.length > 0) draft.addItemAfter(`${field.jsonPath}.aliases[${aliases.length - 1}]`, field.field.name);
   else draft.addMember(field.jsonPath, 'aliases', [field.field.name]);
   return [`${fact.topic.owner} states ${to}: its code does not compile with the old name.`, `The alias stays for as long as ${fact.topic.name} keeps facts with the old name.`];
-}
-
-function aliasesOf({ aliases }: AvroField): unknown[] {
-  return Array.isArray(aliases) ? aliases : [];
 }
 
 function refuseName(to: string, { record, field }: FactField): void {

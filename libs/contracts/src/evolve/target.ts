@@ -4,7 +4,7 @@ import type { Landscape } from '../check/landscape.js';
 import { suggestion } from '../declaration-error.js';
 import { META_FIELD } from '../meta.js';
 import type { DeclaredFact } from '../schemas.js';
-import { type FactField, FactFields } from './fact-fields.js';
+import { type FactField, FactFields } from '../fact-fields.js';
 
 /** Folders below the root, without '/' at the end. */
 export interface Folders {

@@ -1,6 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { FactlineError } from 'factline/kernel';
+import { sorted } from '../sorted.js';
+import { replaceFile } from '../trees/replace-file.js';
 import { type FileTree, workingTree } from '../trees/tree.js';
 import { Draft } from './draft.js';
 import { diffOf, diffOfNew } from './diff.js';
@@ -53,7 +54,7 @@ export class Workspace implements FileTree {
   get changes(): readonly FileChange[] {
     const edited = [...this.#drafts.values()].filter(({ edits }) => edits.length > 0).map(({ file, before, after }) => ({ file, before, after }));
     const created = [...this.#created].map(([file, after]) => ({ file, before: undefined, after }));
-    return [...edited, ...created].toSorted((one, other) => (one.file < other.file ? -1 : 1));
+    return sorted([...edited, ...created], ({ file }) => file);
   }
 
   /** Unified, as `git apply` and `patch -p1` read it. */
@@ -61,7 +62,7 @@ export class Workspace implements FileTree {
     return this.changes.map(({ file, before, after }) => (before === undefined ? diffOfNew(file, after) : diffOf(this.#drafts.get(file)!))).join('');
   }
 
-  /** @throws FactlineError `evolve.changed-meanwhile`, `evolve.exists` (conflict): nothing was written then. */
+  /** File by file, each at once: a crash in between leaves some as they were. @throws FactlineError `evolve.changed-meanwhile`, `evolve.exists` (conflict): nothing was written then. */
   async write(): Promise<void> {
     const now = workingTree(this.root);
     const stale: string[] = [];
@@ -78,10 +79,7 @@ export class Workspace implements FileTree {
         details: { files: stale },
       });
     }
-    for (const { file, before, after } of this.changes) {
-      await mkdir(dirname(join(this.root, file)), { recursive: true });
-      await writeFile(join(this.root, file), after, { flag: before === undefined ? 'wx' : 'w' });
-    }
+    for (const { file, after } of this.changes) await replaceFile(join(this.root, file), after);
   }
 
   async #original(file: string): Promise<string> {

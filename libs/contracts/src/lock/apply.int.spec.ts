@@ -1,4 +1,4 @@
-import { FakeRegistry, type Fault, faults, refusal } from '../fake-registry.spec.support.js';
+import { FakeRegistry, faults, pretends, refusal } from '../fake-registry.spec.support.js';
 import { SchemaRegistry } from '../registry.js';
 import type { DeclaredFact } from '../schemas.js';
 import { type Declaration, factOf, factsOf, optional, ownNamespace } from './declared.spec.support.js';
@@ -202,8 +202,3 @@ describe('a registry that', () => {
     expect(() => new SchemaRegistry({ url: 'ftp://me:secret@host' })).toThrow(expect.objectContaining({ code: 'registry.url-invalid', message: expect.not.stringContaining('secret') as string }));
   });
 });
-
-/** Answers so, and does nothing. */
-function pretends(body: object): Fault {
-  return (response) => void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-}

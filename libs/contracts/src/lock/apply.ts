@@ -1,5 +1,6 @@
 import { FactlineError, messageOf } from 'factline/kernel';
 import type { CompatibilityLevel } from '../facts.js';
+import { levelOf } from '../levels.js';
 import { sameWire } from '../registered-schemas.js';
 import type { SchemaRegistry } from '../registry.js';
 import type { DeclaredFact } from '../schemas.js';
@@ -43,7 +44,7 @@ export async function applyPlan(planned: readonly PlannedSubject[], registry: Sc
 
 async function applySubject({ fact, level, version }: PlannedSubject, registry: SchemaRegistry, note: (step: AppliedStep) => void): Promise<void> {
   const subject = fact.factName;
-  const declared = fact.compatibility ?? 'FULL_TRANSITIVE';
+  const declared = levelOf(fact);
   if (level) {
     const { own } = await registry.levels(subject);
     if (own !== level.from && own !== declared) throw changed(subject, `its level is ${own ?? 'not set'} now`);

@@ -1,5 +1,6 @@
 import { namespaceOf } from '../avro-json.js';
 import { fingerprintOf } from '../canonical.js';
+import { levelOf } from '../levels.js';
 import type { DeclaredFact } from '../schemas.js';
 import { type Finding, findingAt } from '../check/finding.js';
 import type { History, RegisteredSubject } from './history.js';
@@ -72,7 +73,10 @@ class Comparison {
     const enforced = this.history.subjects.get(fact.factName)?.level;
     const declared = levelOf(fact);
     if (enforced === undefined || enforced === declared) return [];
-    const waits = this.history.file !== undefined || this.#landscapes.some((landscape) => levelOf(statedIn(landscape, fact.factName)) === enforced);
+    const waits = this.history.file !== undefined || this.#landscapes.some((landscape) => {
+      const before = statedIn(landscape, fact.factName);
+      return before && levelOf(before) === enforced;
+    });
     return [this.#about('level-drift', fact, `${enforced} is enforced (${this.history.name}), and ${declared} is declared.`, waits ? 'info' : undefined)];
   }
 
@@ -99,10 +103,6 @@ class Comparison {
     if (print === undefined) this.#prints.set(schema, (print = fingerprintOf(withoutDocs(normalForm(schema as DeclaredFact['schema'])) as object)));
     return print;
   }
-}
-
-function levelOf(fact: DeclaredFact | undefined): string | undefined {
-  return fact && (fact.compatibility ?? 'FULL_TRANSITIVE');
 }
 
 function numbered(versions: RegisteredSubject['versions']): string {

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { type FactlineError, messageOf } from 'factline/kernel';
-import type { AvroNode } from '../avro-json.js';
 import { canonicalJson, fingerprintOf } from '../canonical.js';
 import { declarationError } from '../declaration-error.js';
 import { LOCK_MAX_BYTES, SCHEMA_JSON_MAX_DEPTH } from '../limits.js';
 import type { History, RegisteredSubject, RegisteredVersion } from './history.js';
-import { isLevel } from './levels.js';
+import { isLevel } from '../levels.js';
+import { registeredRecord } from './normal-form.js';
+import { sorted } from '../sorted.js';
 import type { FileTree } from '../trees/tree.js';
 
 /** In the folder of the schemas. */
@@ -27,8 +28,7 @@ export async function readLock(tree: FileTree, schemasFolder: string): Promise<H
  * Commas begin a line, because a comma at the end would change the line of the version before.
  */
 export function formatLock({ subjects }: History): string {
-  const sorted = [...subjects].toSorted(([one], [other]) => (one < other ? -1 : 1));
-  const texts = sorted.map(([subject, { level, versions }]) => {
+  const texts = sorted(subjects, ([subject]) => subject).map(([subject, { level, versions }]) => {
     const head = `{"subject": ${JSON.stringify(subject)}, ${level ? `"level": "${level}", ` : ''}"versions": [`;
     return `${head}\n  ${versions.map(versionLine).join('\n ,')}\n ]}`;
   });
@@ -83,7 +83,9 @@ class LockReader {
       if (hashOf(text) !== fingerprint && fingerprintOf(node) !== fingerprint) {
         throw declarationError('lock.tampered', { file: this.file, path: here }, `version ${version} of '${subject}' is not what its fingerprint says.`, `Undo the edit. ${PULL}`, { subject, version });
       }
-      return { version, id, schema: node as AvroNode };
+      const record = registeredRecord(node);
+      if (typeof record === 'string') throw this.#invalid(`${here}.schema`, `version ${version} of '${subject}' ${record}`);
+      return { version, id, schema: record };
     });
   }
 

@@ -30,6 +30,9 @@ const damaged = (damage: (lock: { version: unknown; subjects: { subject: unknown
 
 const nested = (levels: number): string => `${'{"type":'.repeat(levels)}1${'}'.repeat(levels)}`;
 
+/** With a fingerprint that is right. */
+const written = (version: Record<string, unknown>, schema: object): void => void Object.assign(version, { schema, fingerprint: fingerprintOf(schema) });
+
 describe('the lock file', () => {
   it('holds everything, and the same history gives the same bytes', () => {
     const text = formatLock(LOCK);
@@ -94,6 +97,8 @@ describe('the lock file', () => {
     ['a version twice', damaged(({ subjects }) => (subjects[0]!.versions[1]!['version'] = 1)), '$.subjects[0].versions[1].version'],
     ['no id', damaged(({ subjects }) => (subjects[0]!.versions[1]!['id'] = '8')), '$.subjects[0].versions[1].id'],
     ['a schema that is a name', damaged(({ subjects }) => (subjects[0]!.versions[1]!['schema'] = 'string')), '$.subjects[0].versions[1].schema'],
+    ['a schema that is no record', damaged(({ subjects }) => written(subjects[0]!.versions[1]!, { type: 'enum', name: 'A', namespace: 'shop', symbols: ['X'] })), '$.subjects[0].versions[1].schema'],
+    ['a schema that names a type which is not there', damaged(({ subjects }) => written(subjects[0]!.versions[1]!, { type: 'record', name: 'A', namespace: 'shop', fields: [{ name: 'a', type: 'B' }] })), '$.subjects[0].versions[1].schema'],
     ['a schema too deep', damaged(({ subjects }) => (subjects[0]!.versions[1]!['schema'] = 'DEEP')).replace('"DEEP"', nested(1_500)), '$.subjects[0].versions[1].schema'],
     ['a schema deeper than the stack', damaged(({ subjects }) => (subjects[0]!.versions[1]!['schema'] = 'DEEP')).replace('"DEEP"', nested(200_000)), '$.subjects[0].versions[1].schema'],
   ])('is refused at its place: %s', (_what, text, path) => {

@@ -1,6 +1,6 @@
 import { fingerprintOf } from '../canonical.js';
 import type { AvroNode } from '../avro-json.js';
-import { normalForm, withoutDocs } from './normal-form.js';
+import { normalForm, registeredRecord, withoutDocs } from './normal-form.js';
 
 const ADDRESS = { type: 'record', name: 'Address', namespace: 'shop', fields: [{ name: 'zip', type: 'string' }] };
 const OURS: AvroNode = {
@@ -61,9 +61,34 @@ describe('two texts of one contract', () => {
     expect(said(changed(({ fields }) => (fields[1]!['default'] = undefined)))).not.toBe(said(OURS));
   });
 
-  it('that cannot be bundled stay as they are', () => {
-    const foreign: AvroNode = { type: 'record', name: 'NoNamespace', fields: [] };
-    expect(normalForm(foreign)).toBe(foreign);
+  it('with names that no fact may have are compared all the same', () => {
+    const foreign = (names: object): AvroNode => ({ type: 'record', name: 'NoNamespace', fields: [{ name: 'constructor', type: { type: 'record', name: 'Inner', fields: [] } }, { name: 'other', type: 'Inner' }], ...names });
+    expect(print(foreign({}))).toBe(print(foreign({ namespace: '' })));
+    expect(print(foreign({}))).not.toBe(print(foreign({ namespace: 'shop' })));
     expect(normalForm({ type: 'array', items: 'string' })).toEqual({ type: 'array', items: 'string' });
+  });
+});
+
+describe('what is registered for a fact', () => {
+  const registered = (rest: object) => registeredRecord({ type: 'record', name: 'Ordered', namespace: 'shop', ...rest });
+
+  it('is a record that can be walked through, whoever wrote it', () => {
+    expect(registeredRecord(JAVA)).toEqual(normalForm(OURS));
+    expect(registered({ fields: [] })).toEqual({ type: 'record', name: 'Ordered', namespace: 'shop', fields: [] });
+  });
+
+  it.each<[string, unknown]>([
+    ['is no record', null],
+    ['is no record', 'string'],
+    ['is no record', { type: 'enum', name: 'Ordered', namespace: 'shop', symbols: ['A'] }],
+    ['is no record', { type: 'array', items: 'string' }],
+    ['is no record', { type: 'record', fields: [] }],
+    ['a record needs a list of fields', { type: 'record', name: 'Ordered' }],
+    ['a record needs a list of fields', { type: 'record', name: 'Ordered', fields: { a: 'string' } }],
+    ['a field needs a name and a type', { type: 'record', name: 'Ordered', fields: [7] }],
+    ['a type is a name, a list (union) or an object', { type: 'record', name: 'Ordered', fields: [{ name: 'a', type: null }] }],
+    ["the type 'Nothing' is not defined", { type: 'record', name: 'Ordered', fields: [{ name: 'a', type: 'Nothing' }] }],
+  ])('or it is told why not: %s', (why, schema) => {
+    expect(registeredRecord(schema)).toContain(why);
   });
 });

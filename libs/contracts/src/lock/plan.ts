@@ -5,7 +5,7 @@ import type { CompatibilityLevel } from '../facts.js';
 import type { SchemaRegistry } from '../registry.js';
 import type { DeclaredFact } from '../schemas.js';
 import type { RegisteredSubject } from './history.js';
-import { isLower } from './levels.js';
+import { isLower, levelOf } from '../levels.js';
 import { normalForm, withoutDocs } from './normal-form.js';
 import { Readings } from '../check/readings.js';
 import { eachOf, registryHistory } from './registry-history.js';
@@ -63,7 +63,7 @@ export async function planRegistry(facts: readonly DeclaredFact[], registry: Sch
 /** The same for one fact, from what is known; asks nobody. */
 export function planSubject(fact: DeclaredFact, state: SubjectState, { lowerLevel = false }: PlanOptions = {}): PlannedSubject {
   const { registered, own, enforced, leftOut } = state;
-  const declared = fact.compatibility ?? 'FULL_TRANSITIVE';
+  const declared = levelOf(fact);
   if (leftOut !== undefined) return { fact, refusals: [`What is registered cannot be compared: ${leftOut}.`] };
   const level = own === declared || (declared === 'NONE' && enforced === 'NONE') ? undefined : { from: own, to: declared };
   const bound = own ?? (registered && enforced); // without a version and a level of its own there is nothing to lower

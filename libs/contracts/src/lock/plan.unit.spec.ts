@@ -1,7 +1,7 @@
 import type { CompatibilityLevel } from '../facts.js';
 import type { DeclaredFact } from '../schemas.js';
 import { type Declaration, factOf, factsOf, optional } from './declared.spec.support.js';
-import { isLower } from './levels.js';
+import { isLower } from '../levels.js';
 import { normalForm } from './normal-form.js';
 import { type PlannedSubject, type SubjectState, planSubject } from './plan.js';
 

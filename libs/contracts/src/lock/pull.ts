@@ -1,5 +1,6 @@
 import { canonicalJson } from '../canonical.js';
 import type { SchemaRegistry } from '../registry.js';
+import { sorted } from '../sorted.js';
 import type { History, RegisteredSubject } from './history.js';
 import { formatLock } from './lock.js';
 import { registryHistory } from './registry-history.js';
@@ -49,7 +50,7 @@ export async function pullLock(registry: SchemaRegistry, { subjects, before, onl
     versions: [...after.values()].reduce((sum, { versions }) => sum + versions.length, 0),
     news: [...now.subjects].flatMap(([subject, is]) => newsOf(subject, kept.get(subject), is)),
     contradictions: [...kept].filter(([subject]) => asked.has(subject)).flatMap(([subject, was]) => contradictionsOf(subject, was, now.subjects.get(subject))),
-    leftOut: leftOut.toSorted((one, other) => (one.subject < other.subject ? -1 : 1)),
+    leftOut: sorted(leftOut, ({ subject }) => subject),
   };
 }
 

@@ -3,8 +3,9 @@ import { type AvroNode, namespaceOf } from '../avro-json.js';
 import { checkSize } from '../compatibility/json-size.js';
 import { REGISTRY_CONCURRENCY, REGISTRY_PAGE_SUBJECTS } from '../limits.js';
 import type { SchemaRegistry, StoredSchema } from '../registry.js';
+import { sorted } from '../sorted.js';
 import type { History, RegisteredSubject, RegisteredVersion } from './history.js';
-import { normalForm } from './normal-form.js';
+import { registeredRecord } from './normal-form.js';
 
 export interface HistoryOptions {
   /** Which subjects. Default: all that the registry lists. */
@@ -32,7 +33,7 @@ export async function registryHistory(registry: SchemaRegistry, { subjects, neig
     if (typeof subject === 'string') leftOut(name, subject);
     else if (subject) found.set(name, subject);
   });
-  return { name: `registry ${registry.address}`, subjects: new Map([...found].toSorted(([one], [other]) => (one < other ? -1 : 1))) };
+  return { name: `registry ${registry.address}`, subjects: new Map(sorted(found, ([name]) => name)) };
 }
 
 async function list(registry: SchemaRegistry, leftOut: NonNullable<HistoryOptions['leftOut']>): Promise<string[]> {
@@ -61,9 +62,8 @@ function schemaIn({ type, text, references }: StoredSchema): AvroNode | string {
   if (references) return 'refers to schemas of other subjects';
   try {
     const schema: unknown = JSON.parse(text);
-    if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) return 'is no record';
     checkSize(schema, 'writer');
-    return normalForm(schema as AvroNode);
+    return registeredRecord(schema);
   } catch (error) {
     return `cannot be read: ${messageOf(error)}`;
   }

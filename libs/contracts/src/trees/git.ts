@@ -1,4 +1,5 @@
 import { FactlineError } from 'factline/kernel';
+import { sorted } from '../sorted.js';
 import { Git, type ObjectReader } from './git-process.js';
 import { incomplete, noMergeBase, notARepository, unknownRevision } from './git-faults.js';
 import { type FileTree, isLeftOut, normalized, unreadable } from './tree.js';
@@ -40,14 +41,16 @@ export async function commitTree(root: string, revision: string, meaning?: strin
   const git = await repositoryAt(root);
   const commit = await commitOf(git, revision);
   const label = meaning ?? (commit.startsWith(revision) ? '' : revision);
-  const name = `git ${commit.slice(0, SHORT)}${label && ` (${label})`}`;
+  const name = `git ${shortId(commit)}${label && ` (${label})`}`;
   const { code, output, words } = await git.run('ls-tree', '-r', '-z', commit);
   if (code !== 0) throw await incomplete(git, name, words);
   return new StoredTree(git, name, commit, filesIn(output));
 }
 
-/** Characters of an id in messages, as in git's own. */
-const SHORT = 7;
+/** An id as messages give it, in seven characters as git's own do. */
+export function shortId(commit: string): string {
+  return commit.slice(0, 7);
+}
 
 async function repositoryAt(root: string): Promise<Git> {
   const git = new Git(root);
@@ -75,7 +78,7 @@ async function commitOf(git: Git, revision: string): Promise<string> {
 function filesIn(output: string): ReadonlyMap<string, string> {
   const entries = output.split('\0').map((entry) => /^100\d{3} blob (\w+)\t([^]+)$/.exec(entry));
   const files = entries.flatMap((entry) => (entry && !isLeftOut(entry[2]!) ? [[entry[2]!, entry[1]!] as const] : []));
-  return new Map(files.toSorted(([one], [other]) => (one < other ? -1 : 1)));
+  return new Map(sorted(files, ([file]) => file));
 }
 
 class StoredTree implements CommitTree {

@@ -3,6 +3,7 @@ import { lstat, readFile, readdir } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { messageOf } from 'factline/kernel';
 import { declarationError } from '../declaration-error.js';
+import { FILES_READ_AT_ONCE } from '../limits.js';
 
 /** Files of a repository at one moment; paths are below its root, with '/'. Declarations are read through this, so that a commit is read as the working tree is. */
 export interface FileTree {
@@ -23,6 +24,13 @@ const LEFT_OUT = new Set(['node_modules', '.git', 'dist']);
 /** The files as they are on disk now, committed or not, ignored by git or not. */
 export function workingTree(root: string): FileTree {
   return new WorkingTree(root);
+}
+
+/** The texts of many files, in their order. */
+export async function readAll(tree: Pick<FileTree, 'read'>, files: readonly string[]): Promise<string[]> {
+  const texts: string[] = [];
+  for (let at = 0; at < files.length; at += FILES_READ_AT_ONCE) texts.push(...(await Promise.all(files.slice(at, at + FILES_READ_AT_ONCE).map((file) => tree.read(file)))));
+  return texts;
 }
 
 /** `./schemas/` is `schemas`, and `.` is ''. */

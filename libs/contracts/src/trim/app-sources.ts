@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { FileTree } from '../trees/tree.js';
+import { type FileTree, readAll } from '../trees/tree.js';
 import { Source } from './source.js';
 import type { Node, Parse } from './syntax.js';
 
@@ -23,11 +23,9 @@ export class AppSources {
   ) {}
 
   static async of(tree: FileTree, folder: string, parse: Parse): Promise<AppSources> {
-    const texts = new Map<string, string>();
-    for (const file of await tree.list(folder)) {
-      if (CODE.test(file) && !SPEC.test(file) && !namesGenerated(file)) texts.set(file, await tree.read(file));
-    }
-    return new AppSources(texts, parse);
+    const files = (await tree.list(folder)).filter((file) => CODE.test(file) && !SPEC.test(file) && !namesGenerated(file));
+    const texts = await readAll(tree, files);
+    return new AppSources(new Map(files.map((file, at) => [file, texts[at]!])), parse);
   }
 
   /** Files whose text holds a word, in comments too; undefined in place of one that has errors of syntax. */

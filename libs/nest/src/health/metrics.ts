@@ -19,6 +19,7 @@ const GAUGES: readonly [name: string, help: string, values: Values][] = [
   ['factline_subscription_lag_facts', 'Facts in the log and not yet applied', bySubscription(({ lag }) => lag)],
   ['factline_subscription_as_of_age_seconds', 'How old an answer may be at worst', bySubscription(({ asOfMs }) => asOfMs && Math.max(0, (Date.now() - asOfMs) / 1_000))],
   ['factline_subscription_stalled', '1 when work waits and none was done for 30 s', bySubscription(({ stalled }) => (stalled ? 1 : 0))],
+  ['factline_subscription_blocked_keys', 'Keys whose facts wait behind one that cannot be applied', bySubscription(({ blockedKeys }) => blockedKeys)],
 ];
 
 const COUNTERS: typeof GAUGES = [

@@ -37,7 +37,7 @@ export class ReadModels {
       });
     }
     const { core, logger } = this;
-    const live = new LiveProjection(projection, core.store, new FactDecoder(projection.facts, core.schemas, core.options.app), core.options.app);
+    const live = new LiveProjection(projection, core.store, new FactDecoder(projection.facts, core.schemas, core.options.app), core.options.app, logger);
     // One each: it is keyed by partition, and two read models stand at different positions of the same partition.
     const freshness = new Freshness();
     const group = `${core.options.app}.${name}`;

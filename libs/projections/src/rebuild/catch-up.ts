@@ -1,8 +1,7 @@
 import type { Checkpoint } from 'factline/consumer';
 import { FactlineError } from 'factline/kernel';
 import type { FactLog, RecordBatch } from 'factline/log';
-import type { Executor } from 'factline/store';
-import type { BatchEngine } from '../batch.js';
+import type { BatchEngine, Transactional } from '../batch.js';
 
 /** Positions by partition; a build is compared and swapped at whole vectors. */
 export type Vector = ReadonlyMap<number, number>;
@@ -25,7 +24,7 @@ export function reaches(a: Vector, b: Vector): boolean {
  * Moves a build that nobody else moves to exactly the given positions; partitions already beyond theirs stay.
  * @returns the checkpoints reached.
  */
-export async function catchUp(log: FactLog, engine: BatchEngine, db: Executor, checkpoints: readonly Checkpoint[], to: Vector): Promise<Checkpoint[]> {
+export async function catchUp(log: FactLog, engine: BatchEngine, db: Transactional, checkpoints: readonly Checkpoint[], to: Vector): Promise<Checkpoint[]> {
   const at = new Map(checkpoints.map((checkpoint) => [checkpoint.partition, checkpoint]));
   const behind = checkpoints.filter(({ partition, nextOffset }) => nextOffset < (to.get(partition) ?? 0));
   if (behind.length === 0) return [...checkpoints];

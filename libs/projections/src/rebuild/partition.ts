@@ -1,4 +1,4 @@
-import { type FactDecoder, factIdOf } from 'factline/contracts';
+import type { FactDecoder } from 'factline/contracts';
 import { checkpointTable } from 'factline/consumer';
 import { FactlineError } from 'factline/kernel';
 import type { FactLog, LogRecord, RecordBatch } from 'factline/log';
@@ -6,6 +6,7 @@ import type { Session, Tx } from 'factline/store';
 import { keyOf } from '../batch.js';
 import { assertRow, copyLine, escapeCopy } from '../encode.js';
 import { Folder, type KeyState } from '../fold.js';
+import { Blocked, type Parked, lastKnown, park } from '../parking.js';
 import { COPY_CHUNK_ROWS, REBUILD_PASSES, REBUILD_ROWS_IN_MEMORY } from '../limits.js';
 import type { Projection } from '../projection.js';
 import type { Tables } from '../tables.js';
@@ -78,6 +79,7 @@ async function foldPartition(folder: PartitionFolder, task: PartitionTask): Prom
 interface Folded {
   states: Map<string, KeyState>;
   last: { offset: number; id: Buffer } | null;
+  parked: readonly Parked[];
 }
 
 async function readPass(folder: PartitionFolder, task: PartitionTask, pass: number, passes: number): Promise<Folded | 'too-many-keys'> {
@@ -88,7 +90,8 @@ async function readPass(folder: PartitionFolder, task: PartitionTask, pass: numb
   const scope = { topic: task.topic, partition: task.partition, fromZero: true };
   const progress: PartitionProgress = { partition: task.partition, offset: 0, facts: 0, bytes: 0, rows: 0 };
   const overflow = new AbortController();
-  let last: LogRecord | undefined;
+  const parking = new Blocked(new Set()).batch(new Set(), new Map());
+  let last: Folded['last'] = null;
   const take = async ({ records, nextOffset }: RecordBatch) => {
     const unprepared = decoder.unprepared(valuesOf(records));
     if (unprepared.length > 0) await decoder.prepare(unprepared);
@@ -99,9 +102,17 @@ async function readPass(folder: PartitionFolder, task: PartitionTask, pass: numb
       if (passes > 1 && hash(key) % passes !== pass) continue;
       let state = states.get(key);
       if (!state) states.set(key, (state = { row: null, sequence: 0, seen: 0 }));
-      fold.fold(state, key, record, scope);
+      if (parking.failed.size > 0 && parking.takes(record, key)) continue;
+      const { seen } = state;
+      try {
+        fold.fold(state, key, record, scope);
+      } catch (error) {
+        if (error instanceof FactlineError && error.code === 'fact.sequence-gap') throw error; // from zero, a history with holes is not whole
+        state.seen = seen;
+        parking.fail(record, key, error, seen);
+      }
     }
-    last = records.at(-1) ?? last;
+    last = lastKnown(records) ?? last;
     progress.facts += records.length;
     progress.offset = nextOffset;
     progress.rows = states.size;
@@ -116,7 +127,7 @@ async function readPass(folder: PartitionFolder, task: PartitionTask, pass: numb
   }
   folder.abort?.throwIfAborted();
   if (overflow.signal.aborted) return 'too-many-keys';
-  return { states, last: last?.value ? { offset: last.offset, id: Buffer.from(factIdOf(last.value)) } : null };
+  return { states, last, parked: parking.parked };
 }
 
 /** Facts a second on one thread, by folding the first facts of the largest partition without loading them; the first thousand warm the code up. */
@@ -148,11 +159,11 @@ async function loadPasses(folder: PartitionFolder, task: PartitionTask, first: F
   const tooMany = new Error('too many keys');
   try {
     return await folder.session.transaction(async (tx) => {
-      let rows = await copyStates(folder, first.states);
+      let rows = await copyFolded(folder, task, first, tx);
       for (let pass = 1; pass < passes; pass++) {
         const folded = await readPass(folder, task, pass, passes);
         if (folded === 'too-many-keys') throw tooMany;
-        rows += await copyStates(folder, folded.states);
+        rows += await copyFolded(folder, task, folded, tx);
       }
       await writeCheckpoint(tx, folder, task, first.last);
       return rows;
@@ -166,10 +177,15 @@ async function loadPasses(folder: PartitionFolder, task: PartitionTask, first: F
 async function load(folder: PartitionFolder, task: PartitionTask, parts: readonly Folded[]): Promise<number> {
   return folder.session.transaction(async (tx) => {
     let rows = 0;
-    for (const { states } of parts) rows += await copyStates(folder, states);
+    for (const part of parts) rows += await copyFolded(folder, task, part, tx);
     await writeCheckpoint(tx, folder, task, parts[0]!.last);
     return rows;
   });
+}
+
+async function copyFolded(folder: PartitionFolder, task: PartitionTask, { states, parked }: Folded, tx: Tx): Promise<number> {
+  if (parked.length > 0) await park(tx, folder.tables, task, parked);
+  return copyStates(folder, states);
 }
 
 async function copyStates({ projection, tables, session }: PartitionFolder, states: ReadonlyMap<string, KeyState>): Promise<number> {

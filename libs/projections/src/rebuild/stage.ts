@@ -22,6 +22,8 @@ export interface Staged {
   indexMs: number;
   /** Partitions that an earlier, interrupted run had finished. */
   resumed: number;
+  /** Keys with facts that cannot be folded: they are blocked in this build. */
+  blockedKeys: number;
 }
 
 /** Fold from zero, load, index, follow the live position. Each part is kept when the process dies, and the next call goes on behind it. */
@@ -44,7 +46,13 @@ export async function stage(context: RebuildContext): Promise<Staged> {
     elapsedMs: performance.now() - started,
     indexMs,
     resumed: done.size,
+    blockedKeys: await blockedKeys(context),
   };
+}
+
+async function blockedKeys(context: RebuildContext): Promise<number> {
+  const { rows } = await context.session.query<{ keys: number }>(context.tables('next').countBlocked);
+  return rows[0]!.keys;
 }
 
 /** An interrupted rebuild of the same code over the same topic goes on with its frozen plan; anything else starts anew. */

@@ -1,10 +1,11 @@
 import { FactlineError } from 'factline/kernel';
-import { type Executor, type Session, type Store, type Tx, identifier } from 'factline/store';
+import { type Session, type Store, type Tx, identifier } from 'factline/store';
 import { REBUILD_CONNECTIONS, SWAP_ATTEMPTS, SWAP_LOCK_TIMEOUT_MS, WARM_ROUNDS } from '../limits.js';
 import type { Projection } from '../projection.js';
 import { Tables, type About, schemaExists } from '../tables.js';
 import { type Vector, catchUp, stagedMoved, vectorOf } from './catch-up.js';
 import type { RebuildContext } from './context.js';
+import type { Transactional } from '../batch.js';
 import { removeLedger, writeLedger } from './ledger.js';
 import type { RebuildPlan } from './plan.js';
 import { Tail } from './tail.js';
@@ -44,7 +45,7 @@ async function swapAtTheEnd(context: RebuildContext, parts: Pick<SwapParts, 'dir
   const engine = context.engine(parts.incoming);
   let at = await context.checkpoints(parts.incoming);
   const tail = new Tail(context.log, context.topic, vectorOf(at));
-  const applyUpTo = (to: Vector, db: Executor) =>
+  const applyUpTo = (to: Vector, db: Transactional) =>
     Promise.all(
       at.map(async (checkpoint) => {
         const work = tail.take(checkpoint, to.get(checkpoint.partition) ?? 0);

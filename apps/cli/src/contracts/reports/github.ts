@@ -11,7 +11,7 @@ export const github: Report = (output, result, against) => {
     return `::${COMMANDS[finding.accepted ? 'info' : finding.severity]} file=${property(file)},line=${line},col=${column},title=${property(finding.rule)}::${data(said)}`;
   });
   const reduced = reduction(result);
-  output.print(result, ...(reduced ? [`::warning title=reduced::${data(reduced)}`] : []), ...lines, summary(result, against));
+  output.print(result, reduced ? [`::warning title=reduced::${data(reduced)}`] : [], lines, summary(result, against));
 };
 
 /** Escapes of @actions/core, toolkit/packages/core/src/command.ts. */

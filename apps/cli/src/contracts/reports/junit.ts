@@ -7,6 +7,8 @@ interface Case {
   readonly name: string;
   /** What makes it fail: empty when it passed. */
   readonly findings: readonly Finding[];
+  /** Whom it is about, when it is not the declaration: of other apps it tells nothing, or the report would have as many lines as findings and apps squared. */
+  readonly app?: string;
 }
 
 /**
@@ -22,7 +24,7 @@ export const junit: Report = (output, result, against) => {
   const all = [{ tests: 1, failures: 0, lines: [open('testsuite', { name: 'contracts', tests: 1, failures: 0, errors: 0 }), check, '  </testsuite>'] }, ...suites];
   const sum = (of: 'tests' | 'failures') => all.reduce((total, each) => total + each[of], 0);
   const root = open('testsuites', { name: 'factline contracts', tests: sum('tests'), failures: sum('failures'), errors: 0 });
-  output.print(result, '<?xml version="1.0" encoding="UTF-8"?>', root, ...all.flatMap(({ lines: [first, ...rest] }) => [`  ${first}`, ...rest]), '</testsuites>');
+  output.print(result, '<?xml version="1.0" encoding="UTF-8"?>', root, all.flatMap(({ lines: [first, ...rest] }) => [`  ${first}`, ...rest]), '</testsuites>');
 };
 
 interface Fact {
@@ -54,26 +56,28 @@ function getOr<T>(map: Map<string, T>, key: string, otherwise: T): T {
 }
 
 function byName<T>(map: ReadonlyMap<string, T>): [string, T][] {
-  return [...map].toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return [...map.keys()].toSorted().map((name) => [name, map.get(name)!]);
 }
 
 function suite(fact: string, { findings, apps }: Fact) {
-  const cases: Case[] = [{ suite: fact, name: 'declaration', findings: findings.filter(stands) }, ...byName(apps).map(([app, failing]) => ({ suite: fact, name: `read by ${app}`, findings: failing }))];
+  const cases: Case[] = [{ suite: fact, name: 'declaration', findings: findings.filter(stands) }, ...byName(apps).map(([app, failing]) => ({ suite: fact, name: `read by ${app}`, findings: failing, app }))];
   const failures = cases.filter((each) => each.findings.length > 0).length;
-  const told = findings.length === 0 ? [] : [`    <system-out>${escaped(textOf(findings))}</system-out>`];
+  const rest = findings.filter((finding) => !stands(finding));
+  const told = rest.length === 0 ? [] : [`    <system-out>${escaped(textOf(rest))}</system-out>`];
   return { tests: cases.length, failures, lines: [open('testsuite', { name: fact, tests: cases.length, failures, errors: 0 }), ...cases.map(testcase), ...told, '  </testsuite>'] };
 }
 
-function testcase({ suite: classname, name, findings }: Case): string {
+function testcase({ suite: classname, name, findings, app }: Case): string {
   const [gravest] = findings;
   if (!gravest) return `    ${open('testcase', { classname, name }, '/')}`;
   const more = findings.length > 1 ? ` (and ${findings.length - 1} more)` : '';
   const failure = open('failure', { type: gravest.severity, message: `${gravest.rule} ${subjectOf(gravest)}: ${gravest.message}${more}` });
-  return `    ${open('testcase', { classname, name })}${failure}${escaped(textOf(findings))}</failure></testcase>`;
+  return `    ${open('testcase', { classname, name })}${failure}${escaped(textOf(findings, app))}</failure></testcase>`;
 }
 
-function textOf(findings: readonly Finding[]): string {
-  return findings.map((finding) => linesOf(finding).join('\n')).join('\n\n');
+function textOf(findings: readonly Finding[], app?: string): string {
+  const told = app === undefined ? findings : findings.map((finding) => ({ ...finding, consumers: finding.consumers.filter((consumer) => consumer.app === app) }));
+  return told.map((finding) => linesOf(finding).join('\n')).join('\n\n');
 }
 
 function open(element: string, attributes: Readonly<Record<string, string | number>>, end: '' | '/' = ''): string {

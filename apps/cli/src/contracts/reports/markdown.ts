@@ -1,5 +1,6 @@
 import type { Finding } from 'factline/contracts/check';
 import { count } from '../../output.js';
+import { atMost, code, folded, inline, within } from './markdown-text.js';
 import { type Report, acceptance, affectedBy, gravestFirst, outcome, reduction, selectedAt, stands, subjectOf, summary } from './telling.js';
 
 /** The first line of every comment: by it a later run finds the comment that it is to replace. */
@@ -27,7 +28,7 @@ function hitFirst(findings: readonly Finding[]): string[] {
     for (const finding of findings) {
       for (const { app } of finding.consumers.filter(({ verdict }) => verdict === wanted)) subjects.set(app, (subjects.get(app) ?? new Set()).add(subjectOf(finding)));
     }
-    return [...subjects].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([app, of]) => `- **${inline(app)}** ${VERDICTS[wanted]}: ${atMost(APPS_IN_A_ROW, [...of].map(code)).join(', ')}`);
+    return [...subjects.keys()].toSorted().map((app) => `- **${inline(app)}** ${VERDICTS[wanted]}: ${atMost(APPS_IN_A_ROW, [...subjects.get(app)!].map(code)).join(', ')}`);
   });
   return lines.length === 0 ? [] : [...within(CHARACTERS.apps, lines, (left) => [`- and ${count(left)} more lines of this list`]), ''];
 }
@@ -54,38 +55,4 @@ function safe(findings: readonly Finding[]): string[] {
   const hit = new Set(findings.flatMap(affectedBy).map(({ app }) => app));
   const apps = [...new Set(findings.flatMap(({ consumers }) => consumers.map(({ app }) => app)))].filter((app) => !hit.has(app)).toSorted();
   return folded(`Safe apps: ${count(apps.length)}`, within(CHARACTERS.safe, apps.map((app) => `- ${inline(app)}`), (left) => [`- and ${count(left)} more`]));
-}
-
-function folded(title: string, lines: readonly string[]): string[] {
-  return lines.length === 0 ? [] : ['', `<details><summary>${title}</summary>`, '', ...lines, '', '</details>'];
-}
-
-/** As many lines as fit, then what says how many did not. */
-function within(characters: number, lines: readonly string[], rest: (left: number) => string[]): string[] {
-  let used = 0;
-  const end = lines.findIndex((line) => (used += line.length + 1) > characters);
-  return end === -1 ? [...lines] : [...lines.slice(0, end), ...rest(lines.length - end)];
-}
-
-function atMost(most: number, names: readonly string[]): string[] {
-  return names.length <= most ? [...names] : [...names.slice(0, most), `and ${count(names.length - most)} more`];
-}
-
-/**
- * Text that means nothing in Markdown, HTML or a table. A zero-width space after `@` and `#`: names of people and of issues are looked for after everything is
- * rendered, so no escape keeps a message from calling somebody.
- */
-function inline(value: string): string {
-  return value
-    .replaceAll(/\s+/g, ' ')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll(/[\\`*_[\]|~]/g, String.raw`\$&`)
-    .replaceAll(/[@#](?=\w)/g, '$&\u200b');
-}
-
-/** A code span has no escapes: what it cannot hold is written as text. */
-function code(value: string): string {
-  return /[`|\\\s]/.test(value) ? inline(value) : `\`${value}\``;
 }

@@ -13,7 +13,7 @@ export const text: Report = (output, result, against) => {
   const { errors, warnings } = counts(result);
   const verdict = output.paint(outcome(result), errors > 0 ? 'red' : warnings > 0 ? 'yellow' : 'green');
   const paint: Output['paint'] = (...painted) => output.paint(...painted);
-  output.print(result, ...result.findings.flatMap((finding) => [...linesOf(finding, paint), '']), `${summary(result, against)}; ${verdict}`);
+  output.print(result, result.findings.flatMap((finding) => [...linesOf(finding, paint), '']), `${summary(result, against)}; ${verdict}`);
 };
 
 /** One finding; without `paint` it has no colours, whatever it is printed to. */

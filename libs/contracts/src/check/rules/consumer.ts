@@ -26,4 +26,12 @@ export const CONSUMER_RULES = {
     after: '',
     instead: 'Correct the name, or declare the field first.',
   },
+  'selection-refused': {
+    severity: 'error',
+    says: 'An app selects a field twice, or different parts of one type in two fields.',
+    why: 'Avro knows a type under one definition only, so no reader can be generated; the app is not judged until it can be.',
+    before: 'select: [address, address.zip]',
+    after: '',
+    instead: 'Select each field once, and the same parts of a type wherever it appears.',
+  },
 } as const satisfies Record<string, Rule>;

@@ -25,7 +25,7 @@ const PAST_IN_EED = setOf('agreed decreed disagreed freed guaranteed pedigreed r
 export function isPast(word: string): boolean {
   if (IRREGULAR.has(word) || IRREGULAR.has(word.replace(PREFIX, ''))) return true;
   if (word.endsWith('eed')) return PAST_IN_EED.has(word);
-  return /[aeiouy].*ed$/.test(word) && !NO_PAST.has(word);
+  return word.endsWith('ed') && /[aeiouy]/.test(word.slice(0, -2)) && !NO_PAST.has(word);
 }
 
 const MONEY = setOf('bonus commission cost deposit discount dividend expense fee income payment payout price profit rebate refund rent revenue salary surcharge tax turnover wage');

@@ -1,4 +1,4 @@
-import { type AvroField, type AvroJson, type AvroNode, fullNameOf, isNamed, namespaceOf } from '../../avro-json.js';
+import { type AvroField, type AvroJson, type AvroNode, fullNameOf, innerOf, isNamed, namespaceOf } from '../../avro-json.js';
 import type { Definition } from '../../bundle.js';
 
 /** A named type where it is written. */
@@ -38,10 +38,11 @@ export function writtenIn(file: Definition): { types: readonly WrittenType[]; fi
     if (typeof schema === 'string') holds.push(schema);
     else if (Array.isArray(schema)) schema.forEach((branch, index) => look(branch, { ...at, path: `${at.path}[${index}]` }, around, holds));
     else if (isNamed(schema)) named(schema, at, around);
-    else if (schema.items !== undefined) look(schema.items, { field: `${at.field}[]`, path: `${at.path}.items` }, around, holds);
-    else if (schema.values !== undefined) look(schema.values, { field: `${at.field}{}`, path: `${at.path}.values` }, around, holds);
-    else if (typeof schema.type === 'object') look(schema.type, { ...at, path: `${at.path}.type` }, around, holds);
-    else holds.push(schema);
+    else {
+      const inner = innerOf(schema);
+      if (inner) look(inner.type, { field: at.field + inner.mark, path: `${at.path}.${inner.key}` }, around, holds);
+      else holds.push(schema);
+    }
   };
   const named = (node: AvroNode, at: Site, around: string | undefined): void => {
     const fullName = fullNameOf(node, around)!;

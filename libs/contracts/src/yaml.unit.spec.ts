@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import { parseYaml } from './topics.js';
+import { parseYaml } from './yaml.js';
 
 const refused = (message: RegExp) => expect.objectContaining({ code: 'declaration.unreadable', message: expect.stringMatching(message) as string, details: { file: 'x.yaml' } }) as Error;
 

@@ -1,6 +1,6 @@
-import { type AvroField, type AvroJson, type AvroNode, definitionsIn, fullNameOf, isNamed, isPrimitive } from '../avro-json.js';
-import type { Definition } from '../bundle.js';
-import type { DeclaredFact, DeclaredSchemas } from '../schemas.js';
+import { type AvroField, type AvroJson, type AvroNode, definitionsIn, fullNameOf, indexOfField, innerOf } from './avro-json.js';
+import type { Definition } from './bundle.js';
+import type { DeclaredFact, DeclaredSchemas } from './schemas.js';
 
 /** A field of a fact, and where it is written: the record that holds it may be shared with other facts. */
 export interface FactField {
@@ -44,6 +44,17 @@ export class FactFields {
     return found;
   }
 
+  /** Where a field on a path without marks is written; of one that is not there, what it would be in. The fact itself is the empty path. */
+  writtenAt(path: string): { readonly file: string; readonly jsonPath: string } {
+    if (path === '') return { file: this.fact.file, jsonPath: this.#definitionOf(this.root).path };
+    const along = this.along(path);
+    const last = along.at(-1);
+    const [around] = last ? this.recordsIn(last) : [this.root];
+    if (last && (!around || along.length === path.split('.').length)) return { file: last.record.file, jsonPath: last.jsonPath };
+    const { file, path: jsonPath } = this.#definitionOf(around!);
+    return { file, jsonPath: `${jsonPath}.fields` };
+  }
+
   /** Every field below the fact, or below one field of it. Each record is gone into once, at its first path, so that the walk is linear in the schema. */
   *below(start?: FactField): Generator<FactField, void, undefined> {
     const met = new Set<AvroNode>();
@@ -65,9 +76,10 @@ export class FactFields {
       if (node === undefined) return;
       if (Array.isArray(node)) for (const branch of node) visit(branch, at);
       else if (node.type === 'record') found.push({ path: at, node });
-      else if (node.items !== undefined) visit(node.items, `${at}[]`);
-      else if (node.values !== undefined) visit(node.values, `${at}{}`);
-      else if (!isNamed(node) && !(typeof node.type === 'string' && isPrimitive(node.type))) visit(node.type, at);
+      else {
+        const inner = innerOf(node);
+        if (inner) visit(inner.type, at + inner.mark);
+      }
     };
     visit(field.type, path);
     return found;
@@ -79,15 +91,20 @@ export class FactFields {
   }
 
   /** One of them. */
-  fieldAt({ path, node }: FactRecord, at: number): FactField {
-    const record = this.schemas.definitions.get(fullNameOf(node, undefined)!)!;
+  fieldAt(around: FactRecord, at: number): FactField {
+    const { path, node } = around;
+    const record = this.#definitionOf(around);
     const field = node.fields![at]!;
     return { path: path === '' ? field.name : `${path}.${field.name}`, field, record, jsonPath: `${record.path}.fields[${at}]` };
   }
 
+  #definitionOf({ node }: FactRecord): Definition {
+    return this.schemas.definitions.get(fullNameOf(node, undefined)!)!;
+  }
+
   #named(records: readonly FactRecord[], name: string): FactField | undefined {
     for (const record of records) {
-      const at = record.node.fields!.findIndex((field) => field.name === name);
+      const at = indexOfField(record.node, name);
       if (at >= 0) return this.fieldAt(record, at);
     }
     return undefined;

@@ -1,0 +1,235 @@
+import fc from 'fast-check';
+import { FactDecoder } from 'factline/contracts';
+import { until } from 'factline/testing';
+import { type Stated, accounts, expected, keyIn, numbered, recordOf, someDuplicates, someSteps, step, withDuplicates, writers } from './accounts.spec.support.js';
+import { DeadLetters, type LiveProjection, type Projection } from './index.js';
+import { BREAKER_KEYS } from './limits.js';
+import { type Scene, type Site, lastSequences, site, waitingSession } from './site.spec.support.js';
+
+let there: Site;
+let scene: Scene;
+beforeAll(async () => {
+  there = await site();
+});
+afterAll(() => there.close());
+beforeEach(async () => {
+  scene = await there.scene();
+});
+afterEach(() => scene.close());
+
+/** The accounts, with a fold that fails on some facts: `key/sequence`. Whatever is in the set, it is the same code. */
+function failing(poison: ReadonlySet<string>, at: Scene = scene): Projection {
+  const model = accounts(at.topic, { name: at.name });
+  for (const [name, { fact, fold }] of model.folds) {
+    model.folds.set(name, {
+      fact,
+      fold: (row, received) => {
+        if (poison.has(`${received.key}/${received.meta.sequence}`)) throw new Error(`cannot fold ${received.key}/${received.meta.sequence}`);
+        return fold(row, received);
+      },
+    });
+  }
+  return model;
+}
+
+const lettersOf = (model: Projection, at: Scene = scene) => new DeadLetters(model, there.store, new FactDecoder(model.facts, writers), at.log);
+const requeued = async (letters: DeadLetters, filter: Parameters<DeadLetters['requeue']>[0] = { all: true }) => {
+  const done = [];
+  for await (const each of letters.requeue(filter)) done.push(each);
+  return done;
+};
+const kept = async (at: Scene = scene) => (await there.store.query<{ key: string; code: string | null }>(`select key, code from ${at.name}.dead_letter order by key, record_offset`)).rows;
+const applied = (history: readonly Stated[], poison: ReadonlySet<string>): Stated[] => {
+  const blocked = new Set<string>();
+  return history.filter(({ key, kind, sequence }) => {
+    if (kind !== 'Audited' && poison.has(`${key}/${sequence}`)) blocked.add(key);
+    return !blocked.has(key);
+  });
+};
+
+describe('a fact that cannot be applied', () => {
+  it('blocks its key and nothing else, for any history, duplicates and batches; repaired, it is as if it had never failed', async () => {
+    await fc.assert(
+      fc.asyncProperty(someSteps(60), someDuplicates, fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 4 }), fc.array(fc.nat(1_000), { minLength: 1, maxLength: 3 }), async (steps, again, sizes, bad) => {
+        const run = await there.scene();
+        const history = numbered(steps);
+        const poison = new Set(bad.map((at) => history[at % history.length]!).map(({ key, sequence }) => `${key}/${sequence}`));
+        await run.publish(withDuplicates(history, again));
+        const model = failing(poison, run);
+        await run.feed(await run.live(model), sizes);
+        expect(await run.rows()).toEqual(expected(applied(history, poison)));
+        const { facts } = await lettersOf(model, run).list({ all: true });
+        expect(facts > 0).toBe(applied(history, poison).length < history.length);
+        const left = await requeued(lettersOf(failing(new Set(), run), run));
+        expect(left.every(({ waiting }) => waiting === 0)).toBe(true);
+        expect(await run.rows()).toEqual(expected(history));
+        expect(await kept(run)).toEqual([]);
+        await run.close();
+      }),
+      { numRuns: 8 },
+    );
+  });
+
+  it('control: facts that did not wait behind it would make another row', () => {
+    const history = numbered([step('a', 'Opened', 10), step('a', 'Paid', 5), step('a', 'Renamed', 0, 'Eve'), step('a', 'Paid', 1)]);
+    const overtaken = history.filter(({ sequence }) => sequence !== 2);
+    expect(expected(overtaken)).not.toEqual(expected(applied(history, new Set(['a/2']))));
+  });
+
+  it('is kept with its reason and without its value; later facts of its key wait with none', async () => {
+    await scene.publish(numbered([step('a', 'Opened'), step('a', 'Paid', 7, 'SECRET'), step('a', 'Renamed', 0, 'SECRET'), step('b', 'Opened')]));
+    const model = failing(new Set(['a/2']));
+    await scene.feed(await scene.live(model));
+    expect(await kept()).toEqual([{ key: 'a', code: 'projection.fold-failed' }, { key: 'a', code: null }]);
+    const { rows } = await there.store.query<{ text: string }>(`select d::text as text from ${scene.name}.dead_letter d`);
+    expect(JSON.stringify(rows)).not.toContain('SECRET');
+    expect(JSON.stringify(rows)).toContain('cannot fold a/2');
+    expect(await lettersOf(model).read('a')).toMatchObject([{ letter: { code: 'projection.fold-failed', seen: 1 }, fact: { name: 'spec.Paid', data: { cents: 7 } } }, { letter: { code: null }, fact: { name: 'spec.Renamed' } }]);
+  });
+
+  it('commits with the checkpoint: a connection killed in the middle leaves neither', async () => {
+    const key = keyIn(0, 3);
+    await scene.publish(numbered([step(key, 'Opened'), step(key, 'Paid')]));
+    const live = await scene.live(failing(new Set([`${key}/2`])));
+    const [checkpoint] = await scene.claim(live);
+    const records = await scene.read(0);
+    const holder = await there.store.session();
+    await holder.query('begin');
+    await holder.query(`lock table ${scene.name}.dead_letter in exclusive mode`);
+    const applying = live.apply(checkpoint!, { records, nextOffset: records.length }).catch((error: unknown) => error);
+    await holder.query('select pg_terminate_backend($1)', [await waitingSession(there.store, /insert into .*dead_letter/)]);
+    expect(await applying).toMatchObject({ code: 'store.unavailable', retry: true });
+    await holder.query('rollback');
+    await holder.close();
+    expect([(await scene.checkpoint(0)).next_offset, await kept(), (await scene.rows()).size]).toEqual(['0', [], 0]);
+    await live.apply(checkpoint!, { records, nextOffset: records.length });
+    expect([(await scene.checkpoint(0)).next_offset, (await kept()).length, (await scene.rows()).size]).toEqual(['2', 1, 1]);
+  });
+
+  it('of a former owner is not parked', async () => {
+    const key = keyIn(0, 3);
+    await scene.publish(numbered([step(key, 'Opened'), step(key, 'Paid')]));
+    const former = await scene.live(failing(new Set([`${key}/2`])));
+    const [held] = await scene.claim(former);
+    await scene.claim(await scene.live(failing(new Set())));
+    const records = await scene.read(0);
+    expect(await former.apply(held!, { records, nextOffset: records.length })).toBe('fenced');
+    expect(await kept()).toEqual([]);
+  });
+
+  it('more than ten different keys that fail are the software: the partition halts, and nothing is parked', async () => {
+    const keys = Array.from({ length: BREAKER_KEYS + 1 }, (_, nth) => keyIn(0, 3, nth));
+    await scene.publish(numbered(keys.map((key) => step(key, 'Opened'))));
+    const subscription = scene.subscribe(await scene.live(failing(new Set(keys.map((key) => `${key}/1`)))));
+    await until('the state', () => subscription.status.state === 'HALTED');
+    expect(subscription.status.trouble).toMatchObject({ code: 'projection.breaker', reason: expect.stringContaining(`${BREAKER_KEYS + 1} different keys`) as string });
+    expect(await kept()).toEqual([]);
+    const control = await there.scene();
+    await control.publish(numbered(keys.slice(1).map((key) => step(key, 'Opened'))));
+    await control.feed(await control.live(failing(new Set(keys.map((key) => `${key}/1`)), control)));
+    expect(await kept(control)).toHaveLength(BREAKER_KEYS);
+    await control.close();
+  });
+
+  it('a fact that is missing blocks its key; when it comes, requeueing applies both in the order of their sequences', async () => {
+    const key = keyIn(0, 3);
+    const history = numbered([step(key, 'Opened', 10), step(key, 'Renamed', 0, 'Eve'), step(key, 'Paid', 5)]);
+    const [first, second, third] = history.map((each) => recordOf(each));
+    await scene.publishRaw(0, [first!, third!, second!]);
+    const live = await scene.live(failing(new Set()));
+    await scene.feed(live);
+    expect(await kept()).toEqual([{ key, code: 'fact.sequence-gap' }, { key, code: null }]);
+    expect(await requeued(lettersOf(failing(new Set())))).toMatchObject([{ key, applied: 2, waiting: 0 }]);
+    expect(await scene.rows()).toEqual(expected(history));
+  });
+});
+
+describe('requeueing', () => {
+  const blockedAccount = async (): Promise<{ live: LiveProjection; history: Stated[] }> => {
+    const history = numbered([step('a', 'Opened', 1), step('a', 'Paid', 2), step('a', 'Paid', 3), step('a', 'Renamed', 0, 'Eve'), step('b', 'Opened')]);
+    await scene.publish(history);
+    const live = await scene.live(failing(new Set(['a/2', 'a/4'])));
+    await scene.feed(live);
+    return { live, history };
+  };
+
+  it('goes up to the next fact that fails, and says why', async () => {
+    const { history } = await blockedAccount();
+    expect(await requeued(lettersOf(failing(new Set(['a/4']))), { key: 'a' })).toMatchObject([{ key: 'a', applied: 2, waiting: 1, code: 'projection.fold-failed', reason: expect.stringContaining('cannot fold a/4') as string }]);
+    expect(await scene.rows()).toEqual(expected(applied(history, new Set(['a/4']))));
+    expect(await kept()).toEqual([{ key: 'a', code: 'projection.fold-failed' }]);
+  });
+
+  it('asks for a filter; an empty one is refused', async () => {
+    await blockedAccount();
+    const letters = lettersOf(failing(new Set()));
+    await expect(requeued(letters, {})).rejects.toMatchObject({ code: 'dead-letters.filter' });
+    expect(await requeued(letters, { code: 'fact.undecodable' })).toEqual([]);
+    expect(await requeued(letters, { code: 'projection.fold-failed' })).toMatchObject([{ key: 'a', waiting: 0 }]);
+  });
+
+  it('is refused for code that did not make the live build', async () => {
+    await blockedAccount();
+    await expect(requeued(lettersOf(accounts(scene.topic, { name: scene.name, version: 2 })))).rejects.toMatchObject({ code: 'projection.outdated' });
+  });
+
+  it('while facts of the key keep coming loses none and doubles none', async () => {
+    const poison = new Set(['k-1/2', 'k-2/3']);
+    let last = new Map<string, number>();
+    const more = async (count: number) => {
+      const facts = numbered(Array.from({ length: count }, (_, i) => step(`k-${i % 4}`, last.size === 0 && i < 4 ? 'Opened' : 'Paid', i)), last);
+      last = lastSequences([...scene.history, ...facts]);
+      await scene.publish(facts);
+    };
+    await more(40);
+    const subscription = scene.subscribe(await scene.live(failing(poison)));
+    await until('two keys are blocked', async () => new Set((await kept()).map(({ key }) => key)).size === 2);
+    const letters = lettersOf(failing(new Set()));
+    for (let round = 0; round < 5; round++) {
+      const coming = more(40);
+      await requeued(letters);
+      await coming;
+      poison.add(`k-3/${last.get('k-3')! + 3}`);
+    }
+    await until('everything is read', () => subscription.status.lag === 0 && subscription.status.counts.facts >= scene.history.length);
+    poison.clear();
+    await requeued(letters);
+    await scene.settled(subscription);
+    expect(await kept()).toEqual([]);
+  });
+
+  it('by two at once is done by one of them', async () => {
+    const { history } = await blockedAccount();
+    const letters = lettersOf(failing(new Set()));
+    const both = await Promise.all([requeued(letters), requeued(letters)]);
+    expect(both.flat()).toHaveLength(1);
+    expect(await scene.rows()).toEqual(expected(history));
+  });
+});
+
+describe('giving up', () => {
+  it('one fact that nobody will ever read lets the rest be applied, and is written down', async () => {
+    const bad = keyIn(0, 3);
+    await scene.publish(numbered([step(bad, 'Opened', 1)]));
+    await scene.publishRaw(0, [{ key: Buffer.from(bad), value: Buffer.from('{"not":"a fact", "but": "long enough"}') }]);
+    const history = numbered([step(bad, 'Paid', 2)], new Map([[bad, 1]]));
+    await scene.publish(history);
+    await scene.feed(await scene.live(failing(new Set())));
+    expect(await kept()).toEqual([{ key: bad, code: 'fact.undecodable' }, { key: bad, code: null }]);
+    const letters = lettersOf(failing(new Set()));
+    expect(await letters.purge({ key: bad, offset: 1 }, { reason: 'it is no fact', by: 'spec' })).toEqual({ keys: 1, facts: 1 });
+    expect(await requeued(letters)).toMatchObject([{ applied: 1, waiting: 0 }]);
+    expect(await scene.rows()).toEqual(expected(scene.history));
+    expect((await there.store.query('select key, offsets, reason, purged_by from factline.purged_dead_letter where projection = $1', [scene.name])).rows).toEqual([{ key: bad, offsets: ['1'], reason: 'it is no fact', purged_by: 'spec' }]);
+  });
+});
+
+it('rebuilding one key unblocks it', async () => {
+  const history = numbered([step('a', 'Opened', 1), step('a', 'Paid', 2)]);
+  await scene.publish(history);
+  await scene.feed(await scene.live(failing(new Set(['a/2']))));
+  const rebuild = await scene.rebuild({ projection: failing(new Set()) });
+  expect(await rebuild.rebuildKey('a')).toMatchObject({ outcome: 'written' });
+  expect(await kept()).toEqual([]);
+  expect(await scene.rows()).toEqual(expected(history));
+});

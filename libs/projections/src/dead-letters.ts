@@ -1,0 +1,212 @@
+import { FactDecoder, type ReceivedFact } from 'factline/contracts';
+import { FactlineError, messageOf } from 'factline/kernel';
+import type { FactLog, LogRecord } from 'factline/log';
+import type { Store, Tx } from 'factline/store';
+import { type DeadLetter, LETTER_COLUMNS, type LetterRow, inSequence, letterOf } from './dead-letter.js';
+import { Folder, type KeyState } from './fold.js';
+import { DEAD_LETTERS_READ, REASON_MAX_CHARACTERS } from './limits.js';
+import { isPoison } from './parking.js';
+import type { Projection } from './projection.js';
+import { type RebuildConnections, connect } from './rebuild/connections.js';
+import { RowWriter } from './row-writer.js';
+import { Tables, readAbout } from './tables.js';
+
+/** Which keys are meant. One of them has to be said: nothing is not everything. */
+export interface DeadLetterFilter {
+  readonly key?: string;
+  /** Keys whose failed fact has this code. */
+  readonly code?: string;
+  readonly all?: boolean;
+}
+
+export interface RequeuedKey {
+  readonly key: string;
+  /** Facts that are applied now, or were duplicates. */
+  readonly applied: number;
+  /** Facts that wait still; 0: the key is not blocked any more. */
+  readonly waiting: number;
+  /** Why the first of them could not be applied. */
+  readonly code: string | null;
+  readonly reason: string | null;
+}
+
+/**
+ * The dead letters of a live read model: what is blocked and why, applying it after the repair, giving it up.
+ * A key is unblocked in one transaction with the row that its facts make, in the order of their sequences, while other keys and the live consumer go on; a crash leaves it blocked or repaired.
+ */
+export class DeadLetters {
+  readonly #tables: Tables;
+  readonly #writer: RowWriter;
+
+  constructor(
+    private readonly projection: Projection,
+    private readonly store: Store,
+    private readonly decoder: FactDecoder,
+    private readonly log: FactLog,
+    /** Ends what was opened for it. */
+    readonly close: () => Promise<void> = async () => undefined,
+  ) {
+    this.#tables = new Tables(projection, projection.name);
+    this.#writer = new RowWriter(projection, this.#tables);
+  }
+
+  /** With connections of its own, under the role of rebuilds: it cannot state facts. `close` ends them. */
+  static async open(projection: Projection, connections: RebuildConnections): Promise<DeadLetters> {
+    const { log, store, schemas, close } = await connect(connections, 'factline dead-letters');
+    return new DeadLetters(projection, store, new FactDecoder(projection.facts, schemas), log, close);
+  }
+
+  /** The version of the code that made the live build, which alone may repair it. */
+  async liveVersion(): Promise<number | undefined> {
+    return (await readAbout(this.store, this.#tables))?.version;
+  }
+
+  /** Those of the meant keys, by place, at most 1,000 of them. */
+  async list(filter: DeadLetterFilter): Promise<{ letters: DeadLetter[]; keys: number; facts: number }> {
+    const [condition, values] = this.#condition(filter);
+    const { rows } = await this.store.query<LetterRow>(`select ${LETTER_COLUMNS} from ${this.#tables.deadLetters} d where ${condition} order by topic, partition, key, record_offset limit ${DEAD_LETTERS_READ}`, values);
+    const { rows: counts } = await this.store.query<{ keys: number; facts: number }>(`select count(distinct (topic, key))::integer as keys, count(*)::integer as facts from ${this.#tables.deadLetters} d where ${condition}`, values);
+    return { letters: rows.map(letterOf), ...counts[0]! };
+  }
+
+  /** The facts of one key as this app reads them, in order: what it selects, or why they cannot be read. */
+  async read(key: string): Promise<{ letter: DeadLetter; fact: ReceivedFact | undefined; unreadable: string | undefined }[]> {
+    const { letters } = await this.list({ key });
+    const records = await this.#records(letters);
+    return letters.map((letter) => {
+      try {
+        return { letter, fact: this.decoder.decode(key, records.get(letter.offset)?.value ?? null), unreadable: undefined };
+      } catch (error) {
+        return { letter, fact: undefined, unreadable: messageOf(error) };
+      }
+    });
+  }
+
+  /**
+   * Applies the waiting facts of each meant key, each key in a transaction of its own, to the row as it is. Facts that fail again stay, with their new reason, and so do those behind them.
+   * @throws FactlineError `dead-letters.filter` (invalid), `projection.outdated`: only the code that made the live build repairs it. What was repaired before stays repaired.
+   */
+  async *requeue(filter: DeadLetterFilter, abort?: AbortSignal): AsyncGenerator<RequeuedKey, void, undefined> {
+    const keys = await this.#keys(filter);
+    await this.#assertCurrent();
+    for (const { topic, partition, key } of keys) {
+      abort?.throwIfAborted();
+      const done = await this.store.transaction((tx) => this.#requeueKey(tx, topic, partition, key));
+      if (done) yield done;
+    }
+  }
+
+  /** Gives the waiting facts of the meant keys up, or the one at an offset: their rows stay as they are, without these facts, and later facts are applied to them. What was given up, why and by whom is kept. */
+  async purge(filter: DeadLetterFilter & { offset?: number }, why: { reason: string; by: string }): Promise<{ keys: number; facts: number }> {
+    let facts = 0;
+    const keys = await this.#keys(filter);
+    for (const { topic, partition, key } of keys) {
+      facts += await this.store.transaction(async (tx) => {
+        const letters = (await this.#hold(tx, topic, partition, key)).filter(({ offset }) => filter.offset === undefined || offset === filter.offset);
+        if (letters.length === 0) return 0;
+        await tx.query('insert into factline.purged_dead_letter (projection, topic, partition, key, offsets, reason, purged_by) values ($1, $2, $3, $4, $5, $6, $7)', [
+          this.projection.name, topic, partition, key, letters.map(({ offset }) => offset), why.reason, why.by,
+        ]);
+        await this.#remove(tx, letters);
+        return letters.length;
+      });
+    }
+    return { keys: keys.length, facts };
+  }
+
+  async #requeueKey(tx: Tx, topic: string, partition: number, key: string): Promise<RequeuedKey | undefined> {
+    const letters = await this.#hold(tx, topic, partition, key);
+    if (letters.length === 0) return undefined; // somebody else did it
+    const ordered = inSequence(letters, await this.#records(letters));
+    await this.#holdGeneration(tx, topic, partition);
+    const { state, done, error } = await this.#fold(tx, ordered);
+    if (state) await this.#writer.put(key, state, tx);
+    await this.#remove(tx, ordered.slice(0, done).map(({ letter }) => letter));
+    const first = ordered[done]?.letter;
+    if (first && error) await tx.query(`update ${this.#tables.deadLetters} set code = $4, reason = $5 where topic = $1 and partition = $2 and record_offset = $3`, [topic, partition, first.offset, error.code, messageOf(error).slice(0, REASON_MAX_CHARACTERS)]);
+    return { key, applied: done, waiting: letters.length - done, code: error?.code ?? null, reason: error ? messageOf(error) : null };
+  }
+
+  /** @returns the state after the last fact that could be applied; none when nothing changed. */
+  async #fold(tx: Tx, waiting: readonly { letter: DeadLetter; record: LogRecord }[]): Promise<{ state?: KeyState; done: number; error?: FactlineError }> {
+    const folder = new Folder(this.projection, this.decoder);
+    const { topic, partition, key } = waiting[0]!.letter;
+    const seen = waiting.find(({ letter }) => letter.code !== null)?.letter.seen ?? 0;
+    let sound: KeyState = { ...(await this.#load(tx, key)), seen };
+    let changed = false;
+    for (const [done, { record }] of waiting.entries()) {
+      const next = { ...sound };
+      try {
+        const changes = folder.fold(next, key, record, { topic, partition, fromZero: false });
+        if (changes) await this.#writer.tryOut(new Map([[key, next]]), this.store);
+        changed ||= changes;
+      } catch (error) {
+        if (isPoison(error)) return { ...(changed && { state: sound }), done, error };
+        throw error;
+      }
+      sound = next;
+    }
+    return { ...(changed && { state: sound }), done: waiting.length };
+  }
+
+  async #load(tx: Tx, key: string): Promise<KeyState> {
+    const { rows } = await tx.query<{ factline_sequence: number; gone_key: string | null } & Record<string, unknown>>(this.#tables.load, [[key]]);
+    if (rows.length === 0) return { row: null, sequence: 0, seen: 0 };
+    const { factline_sequence: sequence, gone_key: gone, ...row } = rows[0]!;
+    return { row: gone === null ? row : null, sequence, seen: 0 };
+  }
+
+  /** All of the key's letters, held: whoever parks another behind them waits. Looked for twice, because one may have been parked while the first look waited. */
+  async #hold(tx: Tx, topic: string, partition: number, key: string): Promise<DeadLetter[]> {
+    const held = `select ${LETTER_COLUMNS} from ${this.#tables.deadLetters} where topic = $1 and partition = $2 and key = $3 order by record_offset`;
+    await tx.query(`${held} for update`, [topic, partition, key]);
+    return (await tx.query<LetterRow>(held, [topic, partition, key])).rows.map(letterOf);
+  }
+
+  /** A swap retires this row: it waits until the repair is in the build that is live now. */
+  async #holdGeneration(tx: Tx, topic: string, partition: number): Promise<void> {
+    await tx.query(`select from ${this.#tables.checkpoints} where topic = $1 and partition = $2 for share`, [topic, partition]);
+    await this.#assertCurrent(tx);
+  }
+
+  async #assertCurrent(db: Store | Tx = this.store): Promise<void> {
+    const about = await readAbout(db, this.#tables);
+    if (about?.fingerprint === this.projection.fingerprint) return;
+    throw new FactlineError({
+      code: 'projection.outdated',
+      kind: 'conflict',
+      message: `The live model of '${this.projection.name}' was built by other code than this: its blocked keys cannot be repaired with it.`,
+      advice: `Rebuild it with this code, which applies everything anew: factline replay run ${this.projection.name}`,
+    });
+  }
+
+  async #remove(tx: Tx, letters: readonly DeadLetter[]): Promise<void> {
+    const [first] = letters;
+    if (!first) return;
+    await tx.query(`delete from ${this.#tables.deadLetters} where topic = $1 and partition = $2 and key = $3 and record_offset = any($4::bigint[])`, [first.topic, first.partition, first.key, letters.map(({ offset }) => offset)]);
+  }
+
+  async #keys(filter: DeadLetterFilter): Promise<{ topic: string; partition: number; key: string }[]> {
+    const [condition, values] = this.#condition(filter);
+    const { rows } = await this.store.query<{ topic: string; partition: number; key: string }>(`select topic, partition, key from ${this.#tables.deadLetters} d where ${condition} group by 1, 2, 3 order by min(parked_at), 3`, values);
+    return rows;
+  }
+
+  #condition({ key, code, all }: DeadLetterFilter): [string, string[]] {
+    const failed = `exists (select from ${this.#tables.deadLetters} f where f.topic = d.topic and f.partition = d.partition and f.key = d.key and f.code = `;
+    const parts = [...(key === undefined ? [] : [{ text: (at: number) => `d.key = $${at}`, value: key }]), ...(code === undefined ? [] : [{ text: (at: number) => `${failed}$${at})`, value: code }])];
+    if (parts.length > 0 || all) return [parts.map(({ text }, at) => text(at + 1)).join(' and ') || 'true', parts.map(({ value }) => value)];
+    throw new FactlineError({ code: 'dead-letters.filter', kind: 'invalid', message: 'Which keys are meant is not said.', advice: 'Name a key or a code, or say all.' });
+  }
+
+  /** Only these records, read from the log; of each partition one after another. */
+  async #records(letters: readonly DeadLetter[]): Promise<Map<number, LogRecord>> {
+    const found = new Map<number, LogRecord>();
+    for (const { topic, partition, offset } of letters) {
+      await this.log.read({ topic, ranges: [{ partition, from: offset, to: offset + 1 }], batch: ({ records }) => void records.forEach((record) => record.offset === offset && found.set(offset, record)) });
+    }
+    const unprepared = this.decoder.unprepared([...found.values()].map(({ value }) => value));
+    if (unprepared.length > 0) await this.decoder.prepare(unprepared);
+    return found;
+  }
+}
