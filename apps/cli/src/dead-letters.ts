@@ -15,6 +15,9 @@ interface DeadLetterOptions extends CommonOptions {
   reason?: string;
   by?: string;
   dryRun?: boolean;
+  canary?: string;
+  rate?: string;
+  stopAt?: string;
 }
 
 interface Task {
@@ -43,7 +46,10 @@ export function deadLetterCommands(program: Command): void {
   verb('get', 'show the facts of one key as the app reads them', get);
   verb('requeue', 'apply the waiting facts, after the repair; in order, key by key, while the app runs', requeue)
     .option('--all', 'all blocked keys')
-    .option('--dry-run', 'say what would be applied, change nothing');
+    .option('--dry-run', 'say what would be applied, change nothing')
+    .option('--canary <n>', 'keys that are tried first; when one is blocked still, the others are left alone', '1')
+    .option('--rate <n>', 'keys a second at most')
+    .option('--stop-at <share>', 'stop when more than this share of the keys is blocked still', '0.1');
   verb('purge', 'give waiting facts up for good; what, why and by whom is kept', purge)
     .option('--all', 'all blocked keys')
     .option('--offset <n>', 'only the fact at this offset; the others of its key go on waiting')
@@ -99,7 +105,7 @@ async function requeue({ letters, output, options }: Task): Promise<number | voi
   const { signal, release } = cancellation();
   let [keys, facts, left] = [0, 0, 0];
   try {
-    for await (const done of letters.requeue(filterOf(options), signal)) {
+    for await (const done of letters.requeue(filterOf(options), { abort: signal, canary: number('canary', options.canary), stopAt: number('stop-at', options.stopAt), ...(options.rate !== undefined && { rate: number('rate', options.rate) }) })) {
       keys++;
       facts += done.applied;
       if (done.waiting > 0) left++;
@@ -113,10 +119,14 @@ async function requeue({ letters, output, options }: Task): Promise<number | voi
 }
 
 async function purge({ letters, output, options }: Task): Promise<void> {
-  if (options.offset !== undefined && !/^\d{1,15}$/.test(options.offset)) throw new FactlineError({ code: 'cli.offset', kind: 'invalid', message: `'${options.offset}' is not an offset.`, advice: 'Give a whole number; list shows them.' });
-  const filter = { ...filterOf(options), ...(options.offset !== undefined && { offset: Number(options.offset) }) };
+  const filter = { ...filterOf(options), ...(options.offset !== undefined && { offset: number('offset', options.offset) }) };
   const purged = await letters.purge(filter, { reason: options.reason!, by: options.by! });
   output.print(purged, `${count(purged.facts)} facts of ${count(purged.keys)} keys given up; what is left of these keys: factline dead-letters list`);
+}
+
+function number(name: string, text: string | undefined): number {
+  if (text !== undefined && /^\d{1,9}(\.\d{1,9})?$/.test(text)) return Number(text);
+  throw new FactlineError({ code: 'cli.number', kind: 'invalid', message: `--${name} ${String(text)} is not a number.`, advice: `Give a number: --${name} 10` });
 }
 
 function plain({ parkedAt, ...letter }: DeadLetter): object {

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
+import { readCheckpoints } from 'factline/consumer';
 import { FactDecoder } from 'factline/contracts';
 import { until } from 'factline/testing';
 import { type Stated, accounts, expected, keyIn, numbered, recordOf, someDuplicates, someSteps, step, withDuplicates, writers } from './accounts.spec.support.js';
-import { DeadLetters, type LiveProjection, type Projection } from './index.js';
+import { DeadLetters, type LiveProjection, type Projection, ReadModel } from './index.js';
 import { BREAKER_KEYS } from './limits.js';
 import { type Scene, type Site, lastSequences, site, waitingSession } from './site.spec.support.js';
 
@@ -33,9 +34,9 @@ function failing(poison: ReadonlySet<string>, at: Scene = scene): Projection {
 }
 
 const lettersOf = (model: Projection, at: Scene = scene) => new DeadLetters(model, there.store, new FactDecoder(model.facts, writers), at.log);
-const requeued = async (letters: DeadLetters, filter: Parameters<DeadLetters['requeue']>[0] = { all: true }) => {
+const requeued = async (letters: DeadLetters, filter: Parameters<DeadLetters['requeue']>[0] = { all: true }, options?: Parameters<DeadLetters['requeue']>[1]) => {
   const done = [];
-  for await (const each of letters.requeue(filter)) done.push(each);
+  for await (const each of letters.requeue(filter, options)) done.push(each);
   return done;
 };
 const kept = async (at: Scene = scene) => (await there.store.query<{ key: string; code: string | null }>(`select key, code from ${at.name}.dead_letter order by key, record_offset`)).rows;
@@ -144,6 +145,25 @@ describe('a fact that cannot be applied', () => {
   });
 });
 
+describe('as of when an answer is', () => {
+  it('stands where it stood before the first key was blocked, and goes on when none is', async () => {
+    const model = failing(new Set(['a/2']));
+    const live = await scene.live(model);
+    const read = async () => [await new ReadModel(model, there.store).asOf(), await new ReadModel(model, there.store).blockedKeys()];
+    const stateAsOf = async (ms: number) => live.recordAsOf((await readCheckpoints(there.store, scene.name)).map((checkpoint) => ({ checkpoint, asOfMs: ms })));
+    await scene.publish(numbered([step('a', 'Opened')]));
+    await scene.feed(live);
+    await stateAsOf(1_000);
+    expect(await read()).toEqual([new Date(1_000), 0]);
+    await scene.publish(numbered([step('a', 'Paid'), step('b', 'Opened')], new Map([['a', 1]])));
+    await scene.feed(live);
+    await stateAsOf(5_000);
+    expect(await read()).toEqual([new Date(1_000), 1]);
+    await requeued(lettersOf(failing(new Set())));
+    expect(await read()).toEqual([new Date(5_000), 0]);
+  });
+});
+
 describe('requeueing', () => {
   const blockedAccount = async (): Promise<{ live: LiveProjection; history: Stated[] }> => {
     const history = numbered([step('a', 'Opened', 1), step('a', 'Paid', 2), step('a', 'Paid', 3), step('a', 'Renamed', 0, 'Eve'), step('b', 'Opened')]);
@@ -196,6 +216,21 @@ describe('requeueing', () => {
     await requeued(letters);
     await scene.settled(subscription);
     expect(await kept()).toEqual([]);
+  });
+
+  it('tries one key first, and leaves the others alone when it fails again; so it does when too many fail', async () => {
+    const keys = Array.from({ length: 8 }, (_, nth) => `k-${nth}`);
+    await scene.publish(numbered(keys.map((key) => step(key, 'Opened'))));
+    await scene.feed(await scene.live(failing(new Set(keys.map((key) => `${key}/1`)))));
+    const blocked = async () => (await kept()).length;
+    await expect(requeued(lettersOf(failing(new Set(keys.map((key) => `${key}/1`)))))).rejects.toMatchObject({ code: 'dead-letters.failing', details: { failed: 1, tried: 1, left: 7 } });
+    expect(await blocked()).toBe(8);
+    const order = (await there.store.query<{ key: string }>(`select key from ${scene.name}.dead_letter group by topic, partition, key order by min(parked_at), key`)).rows.map(({ key }) => key);
+    const bad = failing(new Set(order.slice(2).map((key) => `${key}/1`)));
+    await expect(requeued(lettersOf(bad), { all: true }, { stopAt: 0.4 })).rejects.toMatchObject({ code: 'dead-letters.failing', details: { failed: 2, tried: 4 } });
+    expect(await blocked()).toBe(6);
+    expect(await requeued(lettersOf(bad), { all: true }, { canary: 0, stopAt: 1 })).toHaveLength(6);
+    expect(await requeued(lettersOf(failing(new Set())), { all: true }, { rate: 1_000 })).toHaveLength(6);
   });
 
   it('by two at once is done by one of them', async () => {

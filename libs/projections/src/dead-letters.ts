@@ -1,10 +1,10 @@
 import { FactDecoder, type ReceivedFact } from 'factline/contracts';
-import { FactlineError, messageOf } from 'factline/kernel';
+import { FactlineError, messageOf, pause } from 'factline/kernel';
 import type { FactLog, LogRecord } from 'factline/log';
 import type { Store, Tx } from 'factline/store';
-import { type DeadLetter, LETTER_COLUMNS, type LetterRow, inSequence, letterOf } from './dead-letter.js';
+import { type DeadLetter, LETTER_COLUMNS, type LetterRow, type Records, inSequence, letterOf, placeOf, readRecords } from './dead-letter.js';
 import { Folder, type KeyState } from './fold.js';
-import { DEAD_LETTERS_READ, REASON_MAX_CHARACTERS } from './limits.js';
+import { DEAD_LETTERS_READ, KEYS_READ, REASON_MAX_CHARACTERS } from './limits.js';
 import { isPoison } from './parking.js';
 import type { Projection } from './projection.js';
 import { type RebuildConnections, connect } from './rebuild/connections.js';
@@ -17,6 +17,23 @@ export interface DeadLetterFilter {
   /** Keys whose failed fact has this code. */
   readonly code?: string;
   readonly all?: boolean;
+}
+
+/** How carefully keys are requeued. */
+export interface RequeueOptions {
+  /** Keys that are tried first: when one of them is blocked still, nothing else is touched. Default 1. */
+  readonly canary?: number;
+  /** Keys a second at most. Default: as fast as it goes. */
+  readonly rate?: number;
+  /** Stops when more than this share of the keys so far is blocked still, looked at after the canary. Default 0.1. */
+  readonly stopAt?: number;
+  readonly abort?: AbortSignal;
+}
+
+interface Key {
+  readonly topic: string;
+  readonly partition: number;
+  readonly key: string;
 }
 
 export interface RequeuedKey {
@@ -75,7 +92,7 @@ export class DeadLetters {
     const records = await this.#records(letters);
     return letters.map((letter) => {
       try {
-        return { letter, fact: this.decoder.decode(key, records.get(letter.offset)?.value ?? null), unreadable: undefined };
+        return { letter, fact: this.decoder.decode(key, records.get(placeOf(letter))?.value ?? null), unreadable: undefined };
       } catch (error) {
         return { letter, fact: undefined, unreadable: messageOf(error) };
       }
@@ -84,15 +101,27 @@ export class DeadLetters {
 
   /**
    * Applies the waiting facts of each meant key, each key in a transaction of its own, to the row as it is. Facts that fail again stay, with their new reason, and so do those behind them.
-   * @throws FactlineError `dead-letters.filter` (invalid), `projection.outdated`: only the code that made the live build repairs it. What was repaired before stays repaired.
+   * Which keys is decided at the beginning. Killed, it goes on where it was when it is called again: what was repaired is not blocked any more.
+   * @throws FactlineError `dead-letters.filter` (invalid), `projection.outdated`: only the code that made the live build repairs it; `dead-letters.failing` (refused) when the
+   * canary or too many keys fail again. What was repaired before stays repaired.
    */
-  async *requeue(filter: DeadLetterFilter, abort?: AbortSignal): AsyncGenerator<RequeuedKey, void, undefined> {
+  async *requeue(filter: DeadLetterFilter, { canary = 1, rate = Infinity, stopAt = 0.1, abort }: RequeueOptions = {}): AsyncGenerator<RequeuedKey, void, undefined> {
     const keys = await this.#keys(filter);
     await this.#assertCurrent();
-    for (const { topic, partition, key } of keys) {
+    const started = performance.now();
+    let failed = 0;
+    let known: Records = new Map();
+    for (const [tried, { topic, partition, key }] of keys.entries()) {
+      if (tried % KEYS_READ === 0) known = await this.#records(await this.#lettersOf(keys.slice(tried, tried + KEYS_READ)));
+      const early = started + (tried / rate) * 1_000 - performance.now();
+      if (early > 0) await pause(early, abort);
       abort?.throwIfAborted();
-      const done = await this.store.transaction((tx) => this.#requeueKey(tx, topic, partition, key));
-      if (done) yield done;
+      const done = await this.store.transaction((tx) => this.#requeueKey(tx, { topic, partition, key }, known));
+      if (!done) continue;
+      yield done;
+      if (done.waiting > 0) failed++;
+      const left = keys.length - tried - 1;
+      if (left > 0 && failed > (tried < canary ? 0 : stopAt * (tried + 1))) throw stillFailing(failed, tried + 1, left, done);
     }
   }
 
@@ -114,10 +143,10 @@ export class DeadLetters {
     return { keys: keys.length, facts };
   }
 
-  async #requeueKey(tx: Tx, topic: string, partition: number, key: string): Promise<RequeuedKey | undefined> {
+  async #requeueKey(tx: Tx, { topic, partition, key }: Key, known: Records): Promise<RequeuedKey | undefined> {
     const letters = await this.#hold(tx, topic, partition, key);
     if (letters.length === 0) return undefined; // somebody else did it
-    const ordered = inSequence(letters, await this.#records(letters));
+    const ordered = inSequence(letters, await this.#records(letters, known)); // one that was parked a moment ago is not known
     await this.#holdGeneration(tx, topic, partition);
     const { state, done, error } = await this.#fold(tx, ordered);
     if (state) await this.#writer.put(key, state, tx);
@@ -186,9 +215,14 @@ export class DeadLetters {
     await tx.query(`delete from ${this.#tables.deadLetters} where topic = $1 and partition = $2 and key = $3 and record_offset = any($4::bigint[])`, [first.topic, first.partition, first.key, letters.map(({ offset }) => offset)]);
   }
 
-  async #keys(filter: DeadLetterFilter): Promise<{ topic: string; partition: number; key: string }[]> {
+  async #lettersOf(keys: readonly Key[]): Promise<DeadLetter[]> {
+    const { rows } = await this.store.query<LetterRow>(`select ${LETTER_COLUMNS} from ${this.#tables.deadLetters} where key = any($1::text[]) order by record_offset limit ${DEAD_LETTERS_READ}`, [keys.map(({ key }) => key)]);
+    return rows.map(letterOf);
+  }
+
+  async #keys(filter: DeadLetterFilter): Promise<Key[]> {
     const [condition, values] = this.#condition(filter);
-    const { rows } = await this.store.query<{ topic: string; partition: number; key: string }>(`select topic, partition, key from ${this.#tables.deadLetters} d where ${condition} group by 1, 2, 3 order by min(parked_at), 3`, values);
+    const { rows } = await this.store.query<Key>(`select topic, partition, key from ${this.#tables.deadLetters} d where ${condition} group by 1, 2, 3 order by min(parked_at), 3`, values);
     return rows;
   }
 
@@ -199,14 +233,20 @@ export class DeadLetters {
     throw new FactlineError({ code: 'dead-letters.filter', kind: 'invalid', message: 'Which keys are meant is not said.', advice: 'Name a key or a code, or say all.' });
   }
 
-  /** Only these records, read from the log; of each partition one after another. */
-  async #records(letters: readonly DeadLetter[]): Promise<Map<number, LogRecord>> {
-    const found = new Map<number, LogRecord>();
-    for (const { topic, partition, offset } of letters) {
-      await this.log.read({ topic, ranges: [{ partition, from: offset, to: offset + 1 }], batch: ({ records }) => void records.forEach((record) => record.offset === offset && found.set(offset, record)) });
-    }
+  async #records(letters: readonly DeadLetter[], known?: Records): Promise<Records> {
+    const found = await readRecords(this.log, letters, known);
     const unprepared = this.decoder.unprepared([...found.values()].map(({ value }) => value));
     if (unprepared.length > 0) await this.decoder.prepare(unprepared);
     return found;
   }
+}
+
+function stillFailing(failed: number, tried: number, left: number, { key, code, reason }: RequeuedKey): FactlineError {
+  return new FactlineError({
+    code: 'dead-letters.failing',
+    kind: 'refused',
+    message: `${failed} of the first ${tried} keys are blocked still, so ${left} more are left as they are. The last: '${key}', ${code}: ${reason}`,
+    advice: 'Repair the cause first; or choose keys by --key or --code, or allow more with --canary 0 --stop-at 1.',
+    details: { failed, tried, left, key, code },
+  });
 }

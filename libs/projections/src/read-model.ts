@@ -11,7 +11,7 @@ import { Tables } from './tables.js';
 /** How readers ask a projection's tables about time: how old an answer may be, and whether one's own write is in it. */
 export class ReadModel {
   readonly #tables: Tables;
-  #asOf: { value: Date | null; readAtMs: number } | undefined;
+  #known: { asOf: Date | null; keys: number; readAtMs: number } | undefined;
 
   constructor(
     readonly projection: Projection,
@@ -24,16 +24,24 @@ export class ReadModel {
 
   /**
    * The time as of which nothing committed by the producers is missing here; null while that is unknown. Read from the database, so it is the same in every
-   * process and survives restarts and outages; at most 200 ms behind, as watermarks come once a second.
+   * process and survives restarts and outages; at most 200 ms behind, as watermarks come once a second. While keys are blocked it stands where it stood when the first of
+   * them was: every other key is newer.
    */
   async asOf(): Promise<Date | null> {
+    return (await this.#freshness()).asOf;
+  }
+
+  /** How many keys are blocked: of these an answer is as of `asOf`, at most 200 ms ago. */
+  async blockedKeys(): Promise<number> {
+    return (await this.#freshness()).keys;
+  }
+
+  async #freshness(): Promise<{ asOf: Date | null; keys: number }> {
     const nowMs = this.clock.monotonic();
-    if (this.#asOf && nowMs - this.#asOf.readAtMs < AS_OF_CACHE_MS) return this.#asOf.value;
-    const { rows } = await this.store.query<{ as_of: Date | null }>(
-      `select case when count(*) = count(as_of) then min(as_of) end as as_of from ${this.#tables.checkpoints}`,
-    );
-    this.#asOf = { value: rows[0]!.as_of, readAtMs: nowMs };
-    return this.#asOf.value;
+    if (this.#known && nowMs - this.#known.readAtMs < AS_OF_CACHE_MS) return this.#known;
+    const { rows } = await this.store.query<{ as_of: Date | null; keys: number }>(this.#tables.asOf);
+    this.#known = { asOf: rows[0]!.as_of, keys: rows[0]!.keys, readAtMs: nowMs };
+    return this.#known;
   }
 
   /**

@@ -128,7 +128,7 @@ ${this.createDeadLetters}`;
    */
   get createDeadLetters(): string {
     return `create table if not exists ${this.deadLetters} (topic text not null, partition integer not null, record_offset bigint not null, key text not null,
-  fact_id bytea, code text, reason text, seen bigint, parked_at timestamptz not null default clock_timestamp());
+  fact_id bytea, code text, reason text, seen bigint, as_of timestamptz, parked_at timestamptz not null default clock_timestamp());
 create index if not exists dead_letter_key on ${this.deadLetters} (topic, partition, key);`;
   }
 
@@ -148,8 +148,8 @@ create index if not exists dead_letter_key on ${this.deadLetters} (topic, partit
 
   /** $1 topic, $2 partition, then arrays: $3 offsets, $4 keys, $5 fact ids, $6 codes, $7 reasons, $8 sequences before. */
   get park(): string {
-    return `insert into ${this.deadLetters} (topic, partition, record_offset, key, fact_id, code, reason, seen)
-      select $1, $2, * from unnest($3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::bigint[])`;
+    return `insert into ${this.deadLetters} (topic, partition, record_offset, key, fact_id, code, reason, seen, as_of)
+      select $1, $2, p.*, (select as_of from ${this.checkpoints} where topic = $1 and partition = $2) from unnest($3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::bigint[]) as p`;
   }
 
   /** Keys and indexes, one statement each, by what they are called in progress reports. */
@@ -216,6 +216,13 @@ create index if not exists dead_letter_key on ${this.deadLetters} (topic, partit
         on conflict (key) do update set sequence = excluded.sequence),
       written as (insert into ${this.table} (${this.#names}) select * from unnest(${arrays.join(', ')}) ${condition}
         on conflict (${key}) do update set ${[...assignments, 'factline_sequence = excluded.factline_sequence'].join(', ')})`;
+  }
+
+  /** As of when nothing is missing: where partitions stand, and no later than the last moment at which nothing was parked yet. Null while some of it is unknown. */
+  get asOf(): string {
+    return `select case when c.rows = c.known and d.rows = d.known then least(c.as_of, d.as_of) end as as_of, d.keys
+      from (select count(*) as rows, count(as_of) as known, min(as_of) as as_of from ${this.checkpoints}) c,
+        (select count(*) as rows, count(as_of) as known, min(as_of) as as_of, count(distinct (topic, key))::integer as keys from ${this.deadLetters}) d`;
   }
 
   get about(): string {

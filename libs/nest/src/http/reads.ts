@@ -23,7 +23,8 @@ export function waitOf(request: HttpRequest): number {
 
 /**
  * Marks a controller or method that answers from a read model. The caller's own write is waited for (2 s, or `Prefer: wait=N`, or 503 `read.not-yet`), and the
- * answer carries `Factline-As-Of`: nothing committed by the producers up to then is missing; `unknown` while that is not known.
+ * answer carries `Factline-As-Of`: nothing committed by the producers up to then is missing; `unknown` while that is not known. While some keys are blocked it stands still,
+ * and `Factline-Blocked-Keys` says how many: of all other keys the answer is newer.
  */
 export function ReadsFrom(name: string): ClassDecorator & MethodDecorator {
   return applyDecorators(
@@ -45,7 +46,10 @@ function readingFrom(name: string) {
       if (token) await this.models.waitFor(name, token, waitOf(request));
       // Taken before the rows are read: the answer may be newer than it says, never older.
       const asOf = await this.models.asOf(name);
-      http.getResponse<HttpResponse>().setHeader('Factline-As-Of', asOf?.toISOString() ?? 'unknown');
+      const response = http.getResponse<HttpResponse>();
+      response.setHeader('Factline-As-Of', asOf?.toISOString() ?? 'unknown');
+      const blocked = await this.models.blockedKeys(name);
+      if (blocked > 0) response.setHeader('Factline-Blocked-Keys', String(blocked));
       return next.handle();
     }
   }

@@ -90,6 +90,10 @@ export class ReadModels {
     return this.get(name).asOf();
   }
 
+  async blockedKeys(name: string): Promise<number> {
+    return this.get(name).blockedKeys();
+  }
+
   /**
    * Read-your-writes for callers of this process, a bounded number at a time.
    * @throws FactlineError `read.not-yet`, `read.crowded` (both unavailable, with retryAfterMs)
