@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { FactlineError, parseId } from 'factline/kernel';
 import { selectInSpec } from 'factline/testing';
 import { fingerprintOf } from './canonical.js';
-import { FACT_MAX_BYTES } from './limits.js';
+import { DECODE_MAX_ITEMS, FACT_MAX_BYTES } from './limits.js';
 import { META_SCHEMA } from './meta.js';
 import { readerSchema, selectFields } from './selection.js';
 import type { AvroNode } from './avro-json.js';
@@ -154,6 +154,14 @@ describe('a fact that is not valid', () => {
     const foreign = Buffer.concat([value.subarray(0, place), beyond, value.subarray(place + 1)]);
     expect(() => decoder.decode('o-1', foreign)).toThrow(expect.objectContaining({ code: 'fact.undecodable', details: expect.objectContaining({ reason: 'long-range' }) }));
     expect((await decoderFor([selecting('orderId')])).decode('o-1', foreign)!.data).toEqual({ orderId: 'o-1' }); // who does not select it is not held up
+  });
+
+  it('is refused when it holds more items than any reader takes, and is read up to there', async () => {
+    const written = (labels: number) => encoder.encode(OrderPaid('o-1', { ...order, lines: [], labels: Object.fromEntries(Array.from({ length: labels }, (_, at) => [String(at), 1])) }), 7).value;
+    const decoder = await decoderFor([selecting('orderId')]);
+    const most = 90_000;
+    expect(decoder.decode('o-1', written(most))!.data).toEqual({ orderId: 'o-1' });
+    expect(() => written(DECODE_MAX_ITEMS + 1)).toThrow(expect.objectContaining({ code: 'fact.invalid', details: expect.objectContaining({ reason: 'too-many-items' }) }));
   });
 
   it('is refused when it is too large, and the encoder goes on', () => {

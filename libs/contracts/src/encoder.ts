@@ -3,6 +3,7 @@ import { FactlineError, formatId, newId } from 'factline/kernel';
 import { checkedType } from './checked-types.js';
 import type { Fact, FactDefinition } from './facts.js';
 import { ENCODE_BUFFER_BYTES, FACT_KEY_MAX_BYTES, FACT_MAX_BYTES } from './limits.js';
+import { type Guard, compileGuard } from './guard.js';
 import { META_FIELD } from './meta.js';
 import { compileCheck, type ValueCheck } from './value-check.js';
 import { isWellFormed } from './well-formed.js';
@@ -15,18 +16,24 @@ export interface EncodedFact {
   value: Buffer;
 }
 
+interface Writer {
+  readonly type: Type;
+  readonly check: ValueCheck;
+  readonly guard: Guard;
+}
+
 /**
  * Turns facts into bytes, in the request that states them, so that a bad fact fails the business transaction.
  * Promised: what it answers can be decoded, is at most FACT_MAX_BYTES (900 KiB), and the data was not changed.
  * @throws FactlineError `fact.invalid` with `details.path`, `fact.too-large`.
  */
 export class FactEncoder {
-  readonly #writers = new WeakMap<object, { type: Type; check: ValueCheck }>();
+  readonly #writers = new WeakMap<object, Writer>();
   #buffer = Buffer.allocUnsafeSlow(ENCODE_BUFFER_BYTES);
 
   encode(fact: Fact, schemaId: number): EncodedFact {
     checkKey(fact);
-    const { type, check } = this.#writer(fact.type);
+    const { type, check, guard } = this.#writer(fact.type);
     const idBytes = newId();
     const id = formatId(idBytes);
     const { occurredAt, correlationId = id, causationId = correlationId, actor = null } = fact.context;
@@ -40,6 +47,7 @@ export class FactEncoder {
     };
     const record = check({ ...fact.data, [META_FIELD]: meta }, '');
     const end = this.#write(type, record, fact.type.factName);
+    if (guard.needed) guard.check(this.#buffer.subarray(0, end), RECORD_OFFSET); // by the very check that every reader makes
     const value = Buffer.allocUnsafe(end);
     this.#buffer.copy(value, 0, 0, end);
     value[0] = 0;
@@ -47,11 +55,11 @@ export class FactEncoder {
     return { id, value };
   }
 
-  #writer(definition: FactDefinition): { type: Type; check: ValueCheck } {
+  #writer(definition: FactDefinition): Writer {
     let writer = this.#writers.get(definition.schema);
     if (!writer) {
       const type = checkedType(definition.schema);
-      writer = { type, check: compileCheck(type) };
+      writer = { type, check: compileCheck(type), guard: compileGuard(type, (reason, what) => unreadable(definition.factName, reason, what)) };
       this.#writers.set(definition.schema, writer);
     }
     return writer;
@@ -77,6 +85,16 @@ function checkKey({ key, type }: Fact): void {
     message: `The key of ${type.factName} must be well-formed text of 1 to ${FACT_KEY_MAX_BYTES} bytes.`,
     advice: 'Give the id of the entity the fact is about.',
     details: { path: type.keyField },
+  });
+}
+
+function unreadable(factName: string, reason: string, what: string): FactlineError {
+  return new FactlineError({
+    code: 'fact.invalid',
+    kind: 'invalid',
+    message: `No reader would take this ${factName}: ${what}.`,
+    advice: 'State less in one fact: several facts, or where the large part is kept.',
+    details: { path: '', reason },
   });
 }
 

@@ -8,7 +8,7 @@ import { FactlineError } from 'factline/kernel';
  *   21..   meta.sequence, zig-zag variable-length integer (0 = one byte until published)
  */
 export const RECORD_OFFSET = 5;
-const SEQUENCE_OFFSET = 21;
+export const SEQUENCE_OFFSET = 21;
 const SHORTEST_VALUE_BYTES = 22;
 
 /** Why bytes are refused. Stable: scripts and dead letters hold these words. */
@@ -55,7 +55,7 @@ export function undecodable(reason: UndecodableReason, what: string, details: Re
     code: 'fact.undecodable',
     kind: 'invalid',
     message: `The record is not a fact: ${what}.`,
-    advice: 'Find who wrote it; the raw bytes are kept with the dead letter.',
+    advice: 'Find who wrote it; the record stays in the log, where it is.',
     details: { reason, ...details },
     cause,
   });
