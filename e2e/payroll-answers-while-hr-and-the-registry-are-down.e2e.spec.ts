@@ -70,13 +70,13 @@ describe('what has never seen the registry', () => {
     expect(program.stderr).toBe('');
   });
 
-  it('can serve: payroll starts empty, says STALE and why, and fills itself when the registry comes back', async () => {
+  it('can serve: payroll starts empty, says REGISTRY and why, and fills itself when the registry comes back', async () => {
     await payroll.program.stop();
     const database = await here.world.database('first_payroll');
     payroll = await here.start('payroll', { PAYROLL_DATABASE_URL: database });
     const stale = await until('payroll to be stale', async () => {
       const found = await stateOf(payroll.url);
-      return found.state === 'STALE' ? found : undefined;
+      return found.state === 'REGISTRY' ? found : undefined;
     });
     expect(stale.trouble).toMatchObject({ code: 'registry.unavailable' });
     expect((await ask(`${payroll.url}/payees/${[...hrClient.expected.keys()][0]}`)).status).toBe(404);

@@ -4,10 +4,11 @@ import type { BlockedKeys } from './target.js';
 
 /**
  * LIVE: everything known is applied. CATCHING-UP: behind, and moving. STALE: the log or the database does not answer; what is there is served with its as-of.
+ * REGISTRY: a schema is not known here and the registry does not answer for it. AUTH: credentials or rights are refused, by the log, the registry or the database.
  * OUTDATED: the read model was built by another version of its code. GAP: the log lost what was not applied. HALTED: a partition does not go on.
  * BLOCKED-KEYS: up to date but for some keys, whose facts wait behind one that cannot be applied. STARTING: no partitions assigned yet.
  */
-export type SubscriptionState = 'STARTING' | 'LIVE' | 'CATCHING-UP' | 'BLOCKED-KEYS' | 'STALE' | 'OUTDATED' | 'GAP' | 'HALTED';
+export type SubscriptionState = 'STARTING' | 'LIVE' | 'CATCHING-UP' | 'BLOCKED-KEYS' | 'STALE' | 'REGISTRY' | 'AUTH' | 'OUTDATED' | 'GAP' | 'HALTED';
 
 export interface PartitionStatus {
   topic: string;
@@ -75,8 +76,16 @@ export function summarize({ lanes, assigned, nowMs, trouble, blocked, ...rest }:
 function stateOf(worst: Trouble | undefined, halted: boolean, assigned: boolean, lag: number, blocked: boolean): SubscriptionState {
   if (worst?.code === 'projection.outdated') return 'OUTDATED';
   if (halted) return worst?.code === 'consumer.gap' ? 'GAP' : 'HALTED';
-  if (worst) return 'STALE';
+  if (worst) return waitingState(worst.code);
   if (!assigned) return 'STARTING';
   if (lag > 0) return 'CATCHING-UP';
   return blocked ? 'BLOCKED-KEYS' : 'LIVE';
+}
+
+/** Refused for who we are: waiting does not help, somebody has to act. */
+const REFUSED: ReadonlySet<string> = new Set(['log.unauthorized', 'registry.unauthorized', 'store.login']);
+
+function waitingState(code: string): SubscriptionState {
+  if (REFUSED.has(code)) return 'AUTH';
+  return code.startsWith('registry.') ? 'REGISTRY' : 'STALE';
 }
