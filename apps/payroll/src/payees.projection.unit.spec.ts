@@ -1,4 +1,4 @@
-import { an, specFor } from 'factline/testing';
+import { an, everyFixture, specFor } from 'factline/testing';
 import { EmployeeCreated, EmployeeMoved, EmployeePersonalDetailsChanged, EmployeeTerminated } from './contracts.generated.js';
 import { faults, payees, payeesV2 } from './payees.projection.js';
 
@@ -29,6 +29,23 @@ it('forgets who has left, whatever comes after', () => {
 
 it('knows in version 2 since when the terms hold', () => {
   specFor(payeesV2).given(hired, move({ location: 'PAR' })).thenRows({ ...row, location: 'PAR', terms_since: '1970-01-01' });
+});
+
+it('takes whatever hr may state, as declared and as in each registered version', async () => {
+  specFor(payees).over(await everyFixture(payees.facts));
+});
+
+it('takes it in version 2 as well', async () => {
+  specFor(payeesV2).over(await everyFixture(payeesV2.facts));
+});
+
+it.each(await everyFixture(EmployeeCreated))('pays whoever was hired what was stated: %s', (_title, { key, data }) => {
+  specFor(payees).given(an(EmployeeCreated, key, data)).thenRows({ employee_id: key, name: data.name, salary_cents: data.salaryCents, currency: data.currency, location: data.location });
+});
+
+it('is tried with facts that were stated before the schemas of today', async () => {
+  const titles = (await everyFixture(payees.facts)).map(([title]) => title);
+  expect(titles).toEqual(expect.arrayContaining(['hr.EmployeeMoved v1 salaryCents: null', 'hr.EmployeeMoved v2 salaryCents: null', 'hr.EmployeeTerminated v1 usual', 'hr.EmployeePersonalDetailsChanged v1 most']));
 });
 
 it('loses moves in a drill, without a change of its fingerprint', () => {

@@ -90,4 +90,6 @@ export interface TopicDeclaration {
   readonly partitions: number;
   readonly kind: 'facts' | 'state' | 'commands';
   readonly settings: Readonly<Record<string, string>>;
+  /** What each record carries for consumers of other teams, beside `traceparent`. Absent: nothing. */
+  readonly headers?: 'cloudevents';
 }

@@ -1,3 +1,4 @@
+export { CloudEvents } from './cloud-events.js';
 export { contractEntry } from './contract-entry.js';
 export { type Contract, loadContract } from './contract-file.js';
 export { FactDecoder, type WriterSchemas } from './decoder.js';

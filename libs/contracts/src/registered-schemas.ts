@@ -83,7 +83,7 @@ export class RegisteredSchemas implements WriterSchemas {
 
   /** @throws FactlineError `registry.unavailable`, `registry.schema-unknown`, `registry.id-reused` (integrity). */
   async byId(id: number): Promise<object> {
-    const known = this.#known.get(id);
+    const known = this.#known.get(id) ?? (await this.#rememberedSince(id));
     if (known) {
       await this.#confirm(known);
       return known.schema;
@@ -91,6 +91,13 @@ export class RegisteredSchemas implements WriterSchemas {
     const schema = await this.#options.registry.byId(id);
     await this.#remember({ id, subject: nameOf(schema), schema });
     return schema;
+  }
+
+  /** By another process of this app, that stated it: with the tags and deprecations in it, which are not what a registry is asked for, and would be lost by remembering its answer. */
+  async #rememberedSince(id: number): Promise<RememberedSchema | undefined> {
+    const entry = (await this.#options.memory.all()).find((each) => each.id === id);
+    if (entry) this.#known.set(id, entry);
+    return entry;
   }
 
   async #start(): Promise<void> {

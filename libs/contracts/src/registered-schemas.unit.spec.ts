@@ -87,6 +87,17 @@ describe('the schemas an app works with', () => {
     await expect(reader.byId(1)).rejects.toMatchObject({ code: 'registry.id-reused' });
   });
 
+  it('are those of a newer process of this app, as that one remembered them: a registry gives back no tags', async () => {
+    const [registry, memory] = [new FakeRegistry(), new FakeMemory()];
+    const older = new RegisteredSchemas({ registry, memory });
+    await older.start();
+    const tagged = schemaOf({ name: 'note', type: ['null', 'string'], default: null, 'confluent:tags': ['PII'] });
+    await new RegisteredSchemas({ registry, memory, produces: [defineFact<{ id: string }, 'id'>({ ...Happened, factName: Happened.factName, schema: tagged })] }).start();
+    registry.schemas.set(1, schemaOf({ name: 'note', type: ['null', 'string'], default: null }));
+    await older.byId(1);
+    expect([...memory.entries.values()]).toEqual([{ id: 1, subject: 'x.Happened', schema: tagged }]);
+  });
+
   it('are confirmed once, and a silent registry is not asked again for 30 s', async () => {
     const [registry, memory] = [new FakeRegistry(), new FakeMemory()];
     let now = 0;

@@ -92,9 +92,18 @@ function parsedUrl(url: string): { address: string; auth: RegistryOptions['auth'
   if (parsed?.protocol !== 'http:' && parsed?.protocol !== 'https:') {
     throw new FactlineError({ code: 'registry.url-invalid', kind: 'configuration', message: 'The address of the schema registry is no http(s) URL.', advice: 'Write it with its path: http://registry:8081, or https://host/apis/ccompat/v7 for Apicurio.' });
   }
-  const auth = parsed.username === '' ? undefined : { username: decodeURIComponent(parsed.username), password: decodeURIComponent(parsed.password) };
+  const auth = parsed.username === '' ? undefined : { username: unescaped(parsed.username), password: unescaped(parsed.password) };
   parsed.username = parsed.password = '';
   return { address: parsed.href.replace(/\/+$/, ''), auth };
+}
+
+/** A percent sign that escapes nothing is one: a password was pasted as it is. */
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** What a failed call means to those who work with facts. */

@@ -7,7 +7,7 @@ import { META_FIELD } from './meta.js';
 type Wanted = Map<string, Wanted>;
 
 /** What is kept of a field or type besides its structure: what changes how bytes are read. Documentation and tags do not. */
-const KEPT = ['type', 'name', 'namespace', 'symbols', 'items', 'values', 'size', 'default', 'aliases', 'logicalType', 'precision', 'scale', 'fields'];
+const KEPT = new Set(['type', 'name', 'namespace', 'symbols', 'items', 'values', 'size', 'default', 'aliases', 'logicalType', 'precision', 'scale', 'fields']);
 
 /**
  * The part of a writer schema that a selection names, under the same full names and in the writer's order, documentation included.
@@ -128,5 +128,5 @@ function strip(schema: AvroJson): AvroJson {
 }
 
 function bare<T extends AvroNode | AvroField>(part: T): T {
-  return Object.fromEntries(Object.entries(part).filter(([key]) => KEPT.includes(key))) as T;
+  return Object.fromEntries(Object.entries(part).filter(([key]) => KEPT.has(key))) as T;
 }

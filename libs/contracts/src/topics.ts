@@ -1,9 +1,10 @@
-import { declarationError } from './declaration-error.js';
+import { declarationError, suggestion } from './declaration-error.js';
 import type { TopicDeclaration } from './facts.js';
 import { onlyKeys, parseYaml } from './yaml.js';
 
 const KINDS = ['facts', 'state', 'commands'];
-const KNOWN = ['name', 'owner', 'keyField', 'partitions', 'kind', 'retention', 'settings'];
+const KNOWN = ['name', 'owner', 'keyField', 'partitions', 'kind', 'retention', 'settings', 'headers'];
+const HEADERS = ['none', 'cloudevents'];
 
 /** Reads a topic.yaml. `retention` says for people what `settings` say for the broker. @throws FactlineError `topic.invalid` with file and path. */
 export function parseTopic(text: string, file: string): TopicDeclaration {
@@ -25,5 +26,13 @@ export function parseTopic(text: string, file: string): TopicDeclaration {
     partitions: found.partitions as number,
     kind: found.kind as TopicDeclaration['kind'],
     settings: Object.fromEntries(Object.entries(settings as object).map(([key, value]) => [key, String(value)])),
+    ...headersOf(found['headers'], file),
   };
+}
+
+/** Nothing where there are none, so that whoever does not ask for them generates what they generated before. */
+function headersOf(found: unknown, file: string): Pick<TopicDeclaration, 'headers'> {
+  if (found === undefined || found === 'none') return {};
+  if (found === 'cloudevents') return { headers: found };
+  throw declarationError('topic.invalid', { file, path: '$.headers' }, `headers must be one of ${HEADERS.join(', ')}.`, suggestion(typeof found === 'string' ? found : '', HEADERS, 'Leave it out, or write cloudevents for consumers that look for ce_ headers.'));
 }

@@ -1,4 +1,5 @@
 import { parse } from 'yaml';
+import { searchedBy } from './searches.spec.support.js';
 import { parseYaml } from './yaml.js';
 
 const refused = (message: RegExp) => expect.objectContaining({ code: 'declaration.unreadable', message: expect.stringMatching(message) as string, details: { file: 'x.yaml' } }) as Error;
@@ -31,30 +32,9 @@ describe('YAML', () => {
   it('looks at each key once, however wide a map is', () => {
     const keys = 2_000; // each costs the parser 22 looks into short lists
     const text = Array.from({ length: keys }, (_each, at) => `key${at}: ${at}`).join('\n');
-    expect(comparedIn(() => parseYaml(text, 'x.yaml'))).toBeLessThan(50 * keys);
-    expect(comparedIn(() => expect(() => parseYaml(`${text}\nkey7: 7\n`, 'x.yaml')).toThrow(refused(/'key7' .* at line 8 and at line 2001/)))).toBeLessThan(50 * keys);
+    expect(searchedBy(() => parseYaml(text, 'x.yaml'))).toBeLessThan(50 * keys);
+    expect(searchedBy(() => expect(() => parseYaml(`${text}\nkey7: 7\n`, 'x.yaml')).toThrow(refused(/'key7' .* at line 8 and at line 2001/)))).toBeLessThan(50 * keys);
     // control: what the library does by itself, comparing each key with all before it
-    expect(comparedIn(() => parse(text) as unknown)).toBeGreaterThan(500 * keys);
+    expect(searchedBy(() => parse(text) as unknown)).toBeGreaterThan(500 * keys);
   });
 });
-
-/** Elements that were tried one after the other while something ran: what makes a search take longer in a longer list. */
-function comparedIn(run: () => unknown): number {
-  const searches = ['some', 'find', 'findIndex', 'includes', 'indexOf'] as const;
-  const originals = searches.map((name) => Object.getOwnPropertyDescriptor(Array.prototype, name)!);
-  let compared = 0;
-  try {
-    for (const [at, name] of searches.entries()) {
-      const search = originals[at]!.value as (...args: unknown[]) => unknown;
-      const counting = function (this: unknown[], ...args: unknown[]): unknown {
-        compared += this.length;
-        return search.apply(this, args);
-      };
-      Object.defineProperty(Array.prototype, name, { ...originals[at]!, value: counting });
-    }
-    run();
-  } finally {
-    for (const [at, name] of searches.entries()) Object.defineProperty(Array.prototype, name, originals[at]!);
-  }
-  return compared;
-}

@@ -1,12 +1,15 @@
-import { withSequence } from 'factline/contracts';
+import { type CloudEvents, withSequence } from 'factline/contracts';
 import { FactlineError, type Logger, backoffMs, messageOf, pause } from 'factline/kernel';
 import { type FactLog, type OutgoingRecord, type Publisher, partitionOf } from 'factline/log';
+import type { FactHeaders } from './fact-headers.js';
 import { RESEND_DELAY_MAX_MS, RESEND_DELAY_MS, SEND_BYTES } from './limits.js';
 import type { OutboxRow } from './page.js';
 
 interface Lane {
   topic: string;
   partition: number;
+  /** Makes the headers of its facts, if the topic asks for some. */
+  events: CloudEvents | undefined;
   /** Settled when everything given to this lane so far is acknowledged; rejected for good after a stop. */
   tail: Promise<void>;
   /** Behind the last record known to be in the log. */
@@ -31,6 +34,7 @@ export interface LanesOptions {
   onRejection(): void;
   /** What the app's contracts say, by topic: another count in the log would send keys elsewhere than before. */
   declaredPartitions: ReadonlyMap<string, number>;
+  headers: FactHeaders;
   now(): number;
   logger: Logger;
 }
@@ -51,13 +55,14 @@ export class Lanes {
     return [...this.#rejections.values()];
   }
 
-  /** Learns the partitions of the topics of these rows; repeated until the log answers, so a missing topic is waited for. Await it before `send`. */
+  /** Learns the partitions of the topics of these rows, repeated until the log answers, so a missing topic is waited for; and their schemas, for headers. Await it before `send`. */
   async prepare(rows: readonly OutboxRow[]): Promise<void> {
     for (const { topic } of rows) {
       if (this.#topics.has(topic)) continue;
-      const waiting: Lane = { topic, partition: -1, tail: Promise.resolve(), nextOffset: 0 };
+      const waiting: Lane = { topic, partition: -1, events: undefined, tail: Promise.resolve(), nextOffset: 0 };
       await this.#persistently(waiting, this.options.now(), () => this.open(topic));
     }
+    await this.options.headers.prepare(rows);
   }
 
   /** Resolves when the log has acknowledged all rows. Calls take effect in their order. */
@@ -67,8 +72,9 @@ export class Lanes {
       const lanes = this.#topics.get(row.topic)!;
       const lane = lanes[partitionOf(row.key, lanes.length)]!;
       const records = perLane.get(lane);
-      if (records) records.push(recordOf(row));
-      else perLane.set(lane, [recordOf(row)]);
+      const record = recordOf(row, lane.events);
+      if (records) records.push(record);
+      else perLane.set(lane, [record]);
     }
     await Promise.all([...perLane].map(([lane, records]) => (lane.tail = this.#append(lane, records))));
   }
@@ -84,9 +90,10 @@ export class Lanes {
     const declared = this.options.declaredPartitions.get(topic);
     if (declared !== undefined && declared !== state.partitions.length) throw partitionsChanged(topic, declared, state.partitions.length);
     if (this.#topics.has(topic)) return; // somebody else was faster, and its lanes may be in use
+    const events = this.options.headers.of(topic);
     this.#topics.set(
       topic,
-      state.partitions.map(({ end }, partition) => ({ topic, partition, tail: Promise.resolve(), nextOffset: end })),
+      state.partitions.map(({ end }, partition) => ({ topic, partition, events, tail: Promise.resolve(), nextOffset: end })),
     );
   }
 
@@ -154,8 +161,10 @@ export class Lanes {
   }
 }
 
-function recordOf({ key, value, sequence, traceparent }: OutboxRow): OutgoingRecord {
+function recordOf({ key, value, sequence, traceparent }: OutboxRow, events: CloudEvents | undefined): OutgoingRecord {
   const numbered = withSequence(value, sequence);
+  const headers = events?.headersOf(numbered);
+  if (headers) return { key, value: numbered, headers: traceparent ? { traceparent, ...headers } : headers };
   return traceparent ? { key, value: numbered, headers: { traceparent } } : { key, value: numbered };
 }
 
@@ -164,7 +173,7 @@ function* parts(records: OutgoingRecord[]): Iterable<OutgoingRecord[]> {
   let start = 0;
   let bytes = 0;
   for (let at = 0; at < records.length; at++) {
-    const size = records[at]!.key.length + records[at]!.value.length;
+    const size = sizeOf(records[at]!);
     if (at > start && bytes + size > SEND_BYTES) {
       yield records.slice(start, at);
       start = at;
@@ -173,6 +182,12 @@ function* parts(records: OutgoingRecord[]): Iterable<OutgoingRecord[]> {
     bytes += size;
   }
   yield start === 0 ? records : records.slice(start);
+}
+
+/** CloudEvents headers take more bytes than many a fact. */
+function sizeOf({ key, value, headers }: OutgoingRecord): number {
+  const bytes = key.length + value.length;
+  return headers ? Object.entries(headers).reduce((sum, [name, header]) => sum + name.length + header.length, bytes) : bytes;
 }
 
 function partitionsChanged(topic: string, declared: number, found: number): FactlineError {

@@ -9,7 +9,7 @@ export interface Sent {
   key: string;
   sequence: number;
   value: Buffer;
-  traceparent: string | undefined;
+  headers: OutgoingRecord['headers'];
 }
 
 /** A log that only remembers what was sent, and fails when told to. */
@@ -76,7 +76,7 @@ export class RecordingLog {
     const baseOffset = this.#ends.get(`${topic}/${partition}`) ?? 0;
     records.forEach(({ key, value, headers }, at) => {
       const sequence = topic === 'factline.watermark' ? 0 : sequenceOf(value);
-      this.sent.push({ topic, partition, offset: baseOffset + at, key: key.toString(), sequence, value, traceparent: headers?.traceparent?.toString() });
+      this.sent.push({ topic, partition, offset: baseOffset + at, key: key.toString(), sequence, value, headers });
     });
     this.#ends.set(`${topic}/${partition}`, baseOffset + records.length);
     return baseOffset;

@@ -44,7 +44,7 @@ describe('stating facts', () => {
     const counts = await relay().runOnce();
     expect(counts).toEqual({ rows: 6, pages: 1 });
     expect(recording.byKey()).toEqual(new Map([['spec.job/a', [1, 2, 3, 4]], ['spec.job/b', [1, 2]]]));
-    expect(recording.facts()[0]!.traceparent).toMatch(/^00-4bf9/);
+    expect(recording.facts()[0]!.headers!['traceparent']!.toString()).toMatch(/^00-4bf9/);
   });
 
   it('wakes a relay of the same process after the commit', async () => {

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { FactlineError, Signal, backoffMs, detached, messageOf, milliseconds, pause, silentLogger, systemClock } from 'factline/kernel';
-import type { Session } from 'factline/store';
+import { type Session, schemaMemory } from 'factline/store';
 import {
   HEARTBEAT_MS,
   PAGE_ROWS,
@@ -186,6 +186,7 @@ export class Relay {
       ownership,
       log,
       topics,
+      remembered: () => schemaMemory(store).all(),
       app,
       pageRows: batchSize,
       publishTimeoutMs: this.#publishTimeoutMs,

@@ -1,4 +1,4 @@
-import { type Migration, type Store, migrate } from 'factline/store';
+import { type Migration, type Store, migrate, migrateSchemaMemory } from 'factline/store';
 
 /*
  * Three slots, written in turn: one is written, one is being emptied by its last readers and writers, one is empty. Delivered facts leave by TRUNCATE, so no
@@ -125,7 +125,7 @@ export const ADD_TO: readonly AddStatement[] = [0, 1, 2].map((slot) => ({ text: 
 
 const MIGRATIONS: readonly Migration[] = [{ name: 'outbox tables and outbox_add', sql: TABLES + FUNCTIONS }];
 
-/** Creates or updates the tables of the outbox in schema `factline` (component 'outbox'); answers the names of what was applied now. PostgreSQL 14 or newer. */
-export function migrateOutbox(store: Store): Promise<string[]> {
-  return migrate(store, 'outbox', MIGRATIONS);
+/** Creates or updates the tables of the outbox in schema `factline` (components 'outbox' and 'schemas'); answers the names of what was applied now. PostgreSQL 14 or newer. */
+export async function migrateOutbox(store: Store): Promise<string[]> {
+  return [...(await migrateSchemaMemory(store)), ...(await migrate(store, 'outbox', MIGRATIONS))];
 }

@@ -1,6 +1,7 @@
-import type { TopicDeclaration, Watermark } from 'factline/contracts';
+import type { RememberedSchema, TopicDeclaration, Watermark } from 'factline/contracts';
 import { type Clock, FactlineError, type Logger } from 'factline/kernel';
 import type { FactLog } from 'factline/log';
+import { FactHeaders } from './fact-headers.js';
 import { Lanes } from './lanes.js';
 import { PAGES_IN_FLIGHT, PAGE_BYTES, PROGRESS_INTERVAL_MS } from './limits.js';
 import type { Ownership } from './ownership.js';
@@ -33,6 +34,8 @@ export interface TenureOptions {
   log: FactLog;
   /** All topics the app declares; those it owns get watermarks. */
   topics: readonly TopicDeclaration[];
+  /** The schemas that this app's processes know: asked where a topic has headers, when an id is new. */
+  remembered(): Promise<readonly RememberedSchema[]>;
   app: string;
   pageRows: number;
   publishTimeoutMs: number;
@@ -79,6 +82,7 @@ export class Tenure {
       abort: options.abort,
       permit: () => ownership.assertHeld(),
       onRejection: () => counters.rejectedSends++,
+      headers: new FactHeaders(topics, () => options.remembered(), logger),
       declaredPartitions: new Map(topics.map(({ name, partitions }) => [name, partitions])),
       now: () => clock.now(),
       logger,

@@ -17,10 +17,11 @@ interface Column {
 
 const isText = (value: unknown) => typeof value === 'string';
 const isWhole = (value: unknown) => Number.isSafeInteger(value);
+const isShort = (value: unknown) => typeof value === 'number' && value === (value | 0);
 
 const TYPES: Record<string, Pick<Column, 'accepts' | 'toText'>> = {
   text: { accepts: isText, toText: String },
-  integer: { accepts: isWhole, toText: String },
+  integer: { accepts: isShort, toText: String },
   bigint: { accepts: isWhole, toText: String },
   'double precision': { accepts: (value) => typeof value === 'number', toText: String },
   boolean: { accepts: (value) => typeof value === 'boolean', toText: (value) => (value ? 't' : 'f') },

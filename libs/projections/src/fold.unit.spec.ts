@@ -155,6 +155,11 @@ describe('foldHistory', () => {
     expect(foldHistory(accounts(), received(long)).get('a')).toMatchObject({ payments: 200 });
     expect(() => foldHistory(accounts(), received(long.filter(({ sequence }) => sequence !== 150)))).toThrow(expect.objectContaining({ code: 'fact.sequence-gap' }));
   });
+
+  it('refuses a row that does not fit the columns at the end, as the database would', () => {
+    const wrong = projection({ name: 'wrong', version: 1, key: 'id', columns: { id: 'text', owner: 'text' } }).on(opened('accounts'), (_row, { key }) => ({ id: key, owner: null as never }));
+    expect(() => foldHistory(wrong, received(numbered([step('a', 'Opened')])))).toThrow(expect.objectContaining({ code: 'projection.row-invalid' }));
+  });
 });
 
 describe('rows', () => {
@@ -176,6 +181,7 @@ describe('rows', () => {
     ['a missing column', { i: undefined }],
     ['null where none may be', { i: null }],
     ['a fraction', { i: 1.5 }],
+    ['a number past 32 bits', { i: 2 ** 31 }],
     ['a number past 2^53', { b: 2 ** 53 }],
     ['text for a number', { d: '1.5' }],
     ['text for a boolean', { o: 't' }],

@@ -49,11 +49,11 @@ export function deployCommands(contracts: Command): void {
 function print(output: Output, answer: DeployAnswer, candidate: string): void {
   const label = (text: string, colour: 'red' | 'yellow' | 'green') => output.paint(text.padEnd(LABEL), colour, 'bold');
   const lines = answer.obstacles.flatMap(({ side, fact, other, tree, verdict, reasons, place }) => {
-    const who = side === 'reads' ? `${answer.app} reads ${fact} of ${other} as in ${tree}` : `${other} (${tree}) reads ${fact} of ${answer.app}`;
+    const who = side === 'reads' ? `${answer.app} reads ${fact}${other && ` of ${other}`} as in ${tree}` : `${other} (${tree}) reads ${fact} of ${answer.app}`;
     return [`${label(verdict, verdict === 'BROKEN' ? 'red' : 'yellow')}${who}, at ${place.file}:${place.line}`, ...reasons.map(({ field, message }) => `${' '.repeat(LABEL)}${[field, message].filter(Boolean).join(': ')}`)];
   });
   const verdict = answer.deployable ? label('yes', 'green') : label('no', 'red');
-  output.print(answer, ...lines, `${verdict}${answer.app} of ${candidate} ${answer.deployable ? 'can' : 'cannot'} run in ${answer.environment}; ${answer.judged} pairs judged`);
+  output.print(answer, lines, `${verdict}${answer.app} of ${candidate} ${answer.deployable ? 'can' : 'cannot'} run in ${answer.environment}; ${answer.judged} pairs judged`);
 }
 
 function unknownApp(app: string, where: string): FactlineError {

@@ -31,7 +31,7 @@ export function diffCommand(contracts: Command): void {
         const { read } = await sourcesOf(options.against, repository, (url) => registryAt(url, repository.root));
         const now = await readDeclarations(repository);
         const differences = (await read()).map((base): Difference => ({ against: base.name, changes: changesSince(base, now) }));
-        output.print(jsonOf(differences), ...FORMATS[options.format](differences, output));
+        output.print(jsonOf(differences), FORMATS[options.format](differences, output));
       }),
     );
 }

@@ -2,11 +2,10 @@ import { type Command, Option } from 'commander';
 import { type Change, evolve } from 'factline/contracts/evolve';
 import { type CommonOptions, exitWith } from '../command.js';
 import type { Output } from '../output.js';
+import { type DeclarationOptions, withDeclarations } from './declarations.js';
 import { LABEL } from './report.js';
 
-interface EvolveOptions extends CommonOptions {
-  schemas: string;
-  apps: string;
+interface EvolveOptions extends CommonOptions, DeclarationOptions {
   dryRun?: boolean;
 }
 
@@ -35,14 +34,7 @@ export function evolveCommands(contracts: Command): void {
 }
 
 function command(contracts: Command, name: string, description: string): Command {
-  return contracts
-    .command(name)
-    .description(description)
-    .option('--dry-run', 'write nothing; print the difference as a patch')
-    .option('--schemas <folder>', 'folder of the schemas below the root', 'schemas')
-    .option('--apps <folder>', 'folder of the apps below the root', 'apps')
-    .option('--root <folder>', 'folder with schemas/ and apps/ (default: here)')
-    .option('--json', 'print JSON');
+  return withDeclarations(contracts.command(name).description(description).option('--dry-run', 'write nothing; print the difference as a patch'));
 }
 
 function sunset(what: string): Option {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, readdir, rename, stat, writeFile } from 'node:fs/promises';
+import { readFile, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FileTree } from 'factline/contracts/check';
+import { replaceFile } from 'factline/contracts/evolve';
 import { version } from '../version.js';
 
 /** Below node_modules, where every repository ignores it and a clean install drops it. */
@@ -20,7 +21,7 @@ export interface Inputs {
 
 /**
  * Answers what was answered the last time, when nothing it depends on has changed since: the text of every schema, contract and source file, the commits that are compared
- * with, the day, and this program itself. 300 fact types in 10 versions take seconds to judge and a fraction of one to hash. One answer is kept for each way of asking, in
+ * with, the day, whether the parser of code is installed, and this program itself. 300 fact types in 10 versions take seconds to judge and a fraction of one to hash. One answer is kept for each way of asking, in
  * node_modules/.cache/factline; without a node_modules folder nothing is kept.
  */
 export async function remembered<T extends object>(inputs: Inputs, name: string, work: () => Promise<T>): Promise<T> {
@@ -37,7 +38,16 @@ export async function remembered<T extends object>(inputs: Inputs, name: string,
 async function keyOf({ tree, folders, also }: Inputs): Promise<string> {
   const files = [...(await tree.list(folders.schemas)), ...(await tree.list(folders.apps)).filter((file) => READ_OF_APPS.test(file))];
   const texts = await Promise.all(files.map((file) => tree.read(file)));
-  return digest([version, await ownCode(), ...also, ...files.flatMap((file, at) => [file, texts[at]!])]);
+  return digest([version, await ownCode(), parser(), ...also, ...files.flatMap((file, at) => [file, texts[at]!])]);
+}
+
+/** With it a check also finds what no code reads. */
+function parser(): string {
+  try {
+    return import.meta.resolve('oxc-parser');
+  } catch {
+    return 'not installed';
+  }
 }
 
 /** A version number does not change while somebody works on the program. */
@@ -60,9 +70,7 @@ async function readAnswer<T>(file: string, key: string): Promise<T | undefined> 
 /** A second one at the same time writes the same. */
 async function keep(file: string, content: object): Promise<void> {
   try {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(`${file}.${process.pid}`, JSON.stringify(content));
-    await rename(`${file}.${process.pid}`, file);
+    await replaceFile(file, JSON.stringify(content));
   } catch (error) {
     process.stderr.write(`The result is not kept for the next time: ${(error as Error).message}\n`);
   }

@@ -39,10 +39,10 @@ function assertKnown({ contracts }: Landscape, app: string): void {
 
 function print(output: Output, plans: readonly TrimPlan[], changed: readonly TrimPlan[], dryRun: boolean): void {
   const data = plans.map(({ app, file, trimmings, left, lost }) => ({ app, file, trimmings, left, lost }));
-  const lines = plans.flatMap((plan) => [...diffOf(output, plan), ...plan.left.map((each) => leftText(plan, each)), ...plan.lost.map(({ fact, at }) => `${at}  ${fact} goes where it cannot be followed from here: all that is selected counts as read`)]);
+  const lines = plans.flatMap((plan) => [...changesOf(output, plan), ...plan.left.map((each) => leftText(plan, each)), ...plan.lost.map(({ fact, at }) => `${at}  ${fact} goes where it cannot be followed from here: all that is selected counts as read`)]);
   const next = changed.length === 0 ? [] : [`next   ${dryRun ? 'the same without --dry-run, then ' : ''}npx factline contracts gen; then rebuild the read models that fold these facts: factline replay run <name> --app <app>`];
   const nothing = plans.every(({ trimmings, left }) => trimmings.length === 0 && left.length === 0) ? ['every selected field is read, or may be'] : [];
-  output.print({ dryRun, apps: data }, ...lines, ...next, ...nothing);
+  output.print({ dryRun, apps: data }, lines, next, nothing);
 }
 
 function leftText({ app }: TrimPlan, { fact, place, reason, unread }: TrimPlan['left'][number]): string {
@@ -52,21 +52,10 @@ function leftText({ app }: TrimPlan, { fact, place, reason, unread }: TrimPlan['
   return `${at}: nothing that is selected is read (${unread.join(', ')}); drop the entry, or select the key field alone when it matters that the fact happened`;
 }
 
-/** What changes, a line each; lines are changed or taken out, never moved. */
-function diffOf(output: Output, { file, before, after, trimmings }: TrimPlan): string[] {
-  if (before === after) return [];
+/** What changes, and why. */
+function changesOf(output: Output, { file, diff, trimmings }: TrimPlan): string[] {
+  if (diff === '') return [];
   const said = trimmings.map(({ fact, fields }) => `  ${fact}: no code reads ${fields.join(', ')}`);
-  const [old, next] = [before.split('\n'), after.split('\n')];
-  const changes: string[] = [];
-  for (let at = 0, to = 0; at < old.length; at++) {
-    if (old[at] === next[to]) {
-      to++;
-      continue;
-    }
-    changes.push(output.paint(`-${at + 1}  ${old[at]}`, 'red'));
-    if (to >= next.length || old.indexOf(next[to]!, at) >= 0) continue; // the line was taken out
-    changes.push(output.paint(`+${at + 1}  ${next[to]}`, 'green'));
-    to++;
-  }
-  return [output.paint(file, 'bold'), ...said, ...changes, ''];
+  const lines = diff.trimEnd().split('\n').slice(2); // the first two name the file
+  return [output.paint(file, 'bold'), ...said, ...lines.map((line) => (line.startsWith('-') ? output.paint(line, 'red') : line.startsWith('+') ? output.paint(line, 'green') : line)), ''];
 }

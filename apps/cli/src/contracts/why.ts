@@ -47,5 +47,5 @@ function print(output: Output, name: string, app: string | undefined, uses: read
       ...of.map(({ selects, tree, place }) => `  selects ${selects}  ${place.file}:${place.line}  ${output.paint(tree, 'dim')}`),
     ];
   });
-  output.print({ field: name, uses }, ...(lines.length > 0 ? lines : [app === undefined ? `Nobody selects ${name}, here or in any environment.` : `${app} does not select ${name}, here or in any environment.`]));
+  output.print({ field: name, uses }, lines.length > 0 ? lines : [app === undefined ? `Nobody selects ${name}, here or in any environment.` : `${app} does not select ${name}, here or in any environment.`]);
 }

@@ -17,7 +17,7 @@ async function faults(document: object): Promise<string[]> {
 }
 
 it('the official parser takes the document of each app', async () => {
-  const settings = { 'schemas/shop/topic.yaml': "name: shop.order\nowner: shop\nkeyField: orderId\npartitions: 6\nkind: facts\nsettings:\n  retention.ms: '-1'\n  cleanup.policy: delete\n  message.timestamp.type: LogAppendTime\n" };
+  const settings = { 'schemas/shop/topic.yaml': "name: shop.order\nowner: shop\nkeyField: orderId\npartitions: 6\nkind: facts\nheaders: cloudevents\nsettings:\n  retention.ms: '-1'\n  cleanup.policy: delete\n  message.timestamp.type: LogAppendTime\n" };
   const both = { 'apps/shop/contracts.yaml': 'app: shop\nowner: sales\nproduces: [shop.OrderPlaced]\nconsumes:\n  - fact: shop.OrderPlaced\n    select: [orderId]\n    purpose: own read model\n' };
   const fields = {
     ...FIELDS,

@@ -2,6 +2,7 @@ import { grouped } from 'factline/kernel';
 import type { AvroNode } from '../avro-json.js';
 import { fingerprintOf } from '../canonical.js';
 import { fieldRows } from '../check/field-rows.js';
+import { AVRO, constantHeaders, dataSchema } from '../cloud-events.js';
 import type { Consumption, Contract } from '../contract-file.js';
 import { soundDeprecation } from '../evolve/annotation.js';
 import type { TopicDeclaration } from '../facts.js';
@@ -14,7 +15,6 @@ import { refuseInvalid } from './validated.js';
 
 type Json = Record<string, unknown>;
 
-const AVRO = 'application/vnd.apache.avro';
 /** The Avro version that tools for AsyncAPI know; schemas of 1.12 say the same in it. */
 const AVRO_SCHEMA = `${AVRO}+json;version=1.9.0`;
 const BINDING = '0.5.0';
@@ -88,7 +88,8 @@ function setting(key: string, value: string): unknown {
   return NUMBERS.has(key) && /^-?\d+$/.test(value) ? Number(value) : value;
 }
 
-function message({ factName, topic: { keyField } }: DeclaredFact, schema: AvroNode): Json {
+function message(fact: DeclaredFact, schema: AvroNode): Json {
+  const { factName, topic: { keyField } } = fact;
   const tags = [...new Set(fieldRows(schema).flatMap((row) => row.tags ?? []))].toSorted();
   const example = exampleOf(schema);
   const deprecated = soundDeprecation(schema);
@@ -97,7 +98,7 @@ function message({ factName, topic: { keyField } }: DeclaredFact, schema: AvroNo
     title: schema.name,
     ...(schema.doc && { summary: schema.doc }),
     contentType: AVRO,
-    headers: HEADERS,
+    headers: headersOf(fact),
     payload: { schemaFormat: AVRO_SCHEMA, schema },
     ...(tags.length > 0 && { tags: tags.map((name) => ({ name })) }),
     bindings: {
@@ -114,8 +115,19 @@ function message({ factName, topic: { keyField } }: DeclaredFact, schema: AvroNo
   };
 }
 
-/** The only header that a relay writes, when the request that stated the fact had one. */
-const HEADERS: Json = {
-  type: 'object',
-  properties: { traceparent: { type: 'string', description: 'W3C Trace Context of the request that stated the fact, when it was traced.' } },
-};
+/** The only header that a relay writes by itself, when the request that stated the fact had one. */
+const TRACEPARENT = { traceparent: { type: 'string', description: 'W3C Trace Context of the request that stated the fact, when it was traced.' } };
+
+/** None is required: records from before a topic asked for them have none. */
+function headersOf({ topic, factName, schema }: DeclaredFact): Json {
+  if (topic.headers === undefined) return { type: 'object', properties: TRACEPARENT };
+  const constant = Object.entries(constantHeaders(topic, factName, schema)).map(([name, text]) => [name, { type: 'string', const: text }]);
+  const cloudEvents = {
+    ce_id: { type: 'string', format: 'uuid', description: 'meta.id of the fact.' },
+    ...Object.fromEntries(constant),
+    ce_dataschema: { type: 'string', description: `${dataSchema(factName, '<schema id>')}: the id that the value begins with, of the registry.` },
+    ce_time: { type: 'string', format: 'date-time', description: 'meta.occurredAt of the fact, in microseconds.' },
+  };
+  const description = 'CloudEvents 1.0, as of the Kafka binding in binary mode, except that five bytes come before the Avro of the value: 0 and the schema id.';
+  return { type: 'object', description, properties: { ...TRACEPARENT, ...cloudEvents } };
+}

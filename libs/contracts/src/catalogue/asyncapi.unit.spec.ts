@@ -69,6 +69,27 @@ describe('an AsyncAPI document', () => {
     expect(await version({ mailer: ['orderId'] })).not.toBe(await version({ mailer: ['email'] }));
   });
 
+  it('lists the headers that the topic asks for: of each what is the same in every record, whoever reads which part of it', async () => {
+    const cloudEvents = { 'schemas/shop/topic.yaml': `${SETTINGS['schemas/shop/topic.yaml']}headers: cloudevents\n` };
+    for (const app of ['shop', 'billing']) {
+      const { properties, ...rest } = messageIn(asyncApi((await contracts(cloudEvents)).get(app)!), 'shop.OrderPlaced')['headers'] as { properties: Record<string, object> };
+      expect(rest).not.toHaveProperty('required');
+      expect(properties).toMatchObject({
+        traceparent: { type: 'string' },
+        ce_type: { const: 'shop.OrderPlaced' },
+        ce_source: { const: 'urn:factline:app:shop' },
+        ce_specversion: { const: '1.0' },
+        ce_id: { format: 'uuid' },
+        ce_time: { format: 'date-time' },
+        ce_dataschema: { description: expect.stringContaining('urn:factline:schema:shop.OrderPlaced:<schema id>') as string },
+        ce_dataclassification: { const: 'restricted' },
+        ce_datacategory: { const: 'PII' },
+        'content-type': { const: 'application/vnd.apache.avro' },
+      });
+    }
+    expect(messageIn(asyncApi((await contracts()).get('shop')!), 'shop.OrderPlaced')['headers']).toEqual({ type: 'object', properties: { traceparent: expect.anything() as object } });
+  });
+
   it('is not made of a schema that Avro refuses', async () => {
     const contract = (await contracts()).get('shop')!;
     const fact = contract.produces[0]!;

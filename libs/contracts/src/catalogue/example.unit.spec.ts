@@ -78,6 +78,10 @@ describe('an example of a schema', () => {
     expect(exampleOf(schema)).toBeUndefined();
   });
 
+  it.each(['constructor', 'toString', '__proto__', 'nobody-knows'])('passes over the logical type %s', (logicalType) => {
+    expect(exampleOf(record({ name: 'a', type: { type: 'int', logicalType } }))).toEqual({ a: 1 });
+  });
+
   it('holds for invented schemas', () => {
     let shown = 0;
     for (let seed = 0; seed < 2_000; seed++) {

@@ -41,6 +41,7 @@ function summary({ topic: name, producer, file, compatibility, fingerprint, tags
     ['Compatibility', html`${compatibility}`],
     ['Tags', tags.length > 0 ? chips(tags, 'tag') : undefined],
     ['Schema', html`${code(file)}, ${code(fingerprint)}`],
+    ['Headers', topic?.headers && html`CloudEvents 1.0: ${code('ce_*')} and ${code('content-type')}`],
     ['Topic settings', settings.length > 0 ? html`<ul class="plain">${settings}</ul>` : undefined],
   ]);
 }

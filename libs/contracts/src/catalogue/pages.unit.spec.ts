@@ -37,6 +37,13 @@ describe('pages', () => {
     expect(page).toContain('<a href="../apps/a%26b%20%3Ci%3E%20%231.html">a&amp;b &lt;i&gt; #1</a>');
   });
 
+  it('say which topics have headers of CloudEvents', async () => {
+    const files = shop();
+    const pageOf = async (more: string) => catalogueTexts(await sourcesOf({ ...files, 'schemas/shop/topic.yaml': `${files['schemas/shop/topic.yaml']}${more}` })).get('facts/shop.OrderPlaced.html');
+    expect(await pageOf('headers: cloudevents\n')).toContain('<dt>Headers</dt><dd>CloudEvents 1.0: <code>ce_*</code> and <code>content-type</code></dd>');
+    expect(await pageOf('')).not.toContain('Headers');
+  });
+
   it('link only to what is there, relatively', async () => {
     for (const texts of [await hostile(), catalogueTexts(await sourcesOf(invented({ facts: 30, apps: 4 })))]) {
       let links = 0;
@@ -83,6 +90,12 @@ describe('pages', () => {
     expect(await texts('Where to.')).toEqual(await texts('Where to.'));
     const [one, other] = [await texts('Where to.'), await texts('Where it goes.')];
     expect([...one].filter(([file, text]) => other.get(file) !== text).map(([file]) => file)).toEqual(['catalogue.json', 'facts/shop.OrderPlaced.html', 'apps/mailer.html', 'apps/mailer.asyncapi.json', 'apps/shop.asyncapi.json']);
+  });
+
+  it.each(['prod', 'constructor', 'toString', '__proto__'])('show an environment called %s, where nothing is deployed', async (name) => {
+    const texts = catalogueTexts({ ...(await sourcesOf(shop())), environments: [{ name, landscapes: [], commits: new Map() }] });
+    expect(texts.get('apps/mailer.html')).toContain(`not in ${name}`);
+    expect(texts.get('facts/shop.OrderPlaced.html')).toContain('does not read it');
   });
 
   it('grow with what they show and not with its square', async () => {

@@ -1,8 +1,7 @@
 import type { AvroNode } from '../avro-json.js';
-import { fingerprintOf } from '../canonical.js';
 import { type FactChange, changesBetween } from '../check/fact-changes.js';
 import type { RegisteredSubject } from '../lock/history.js';
-import { normalForm } from '../lock/normal-form.js';
+import { writersOf } from '../lock/writers.js';
 
 /** One version of a fact and what it changed. */
 export interface FactVersion {
@@ -17,14 +16,6 @@ export interface FactVersion {
 
 /** Every registered version, oldest first, and at the end what is declared when that is another schema. */
 export function versionsOf(subject: RegisteredSubject | undefined, declared: AvroNode | undefined): FactVersion[] {
-  const known = (subject?.versions ?? []).map(({ version, id, schema }) => ({ version, id, ...inOurWords(schema) }));
-  const now = declared && inOurWords(declared);
-  const all = now && now.fingerprint !== known.at(-1)?.fingerprint ? [...known, now] : known;
+  const all = writersOf(subject, declared);
   return all.map(({ schema, ...version }, at) => ({ ...version, changes: at === 0 ? [] : changesBetween(all[at - 1]!.schema, schema) }));
-}
-
-/** Registries and people write one schema in many ways. */
-function inOurWords(written: AvroNode): { schema: AvroNode; fingerprint: string } {
-  const schema = normalForm(written);
-  return { schema, fingerprint: fingerprintOf(schema) };
 }

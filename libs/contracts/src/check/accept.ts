@@ -1,4 +1,5 @@
 import { FactlineError } from 'factline/kernel';
+import { isDay } from '../day.js';
 import { ACCEPTABLE, type Acceptance, acceptancesFile, acceptancesOf, appended } from './acceptances.js';
 import { type FindingKey, type Fingerprints, affectedBy, fingerprintsOf, foundAgainst, keyOf, lastDay } from './accepting.js';
 import { checkContracts } from './check.js';
@@ -23,7 +24,7 @@ export interface AcceptRequest extends FindingKey, Pick<Acceptance, 'reason' | '
 export async function acceptFinding(tree: FileTree, now: Landscape, bases: readonly Base[], request: AcceptRequest): Promise<{ file: string; text: string; accepted: Acceptance }> {
   const { today, until, schemas } = request;
   const last = lastDay(today);
-  if (until < today || until > last) {
+  if (!isDay(until) || until < today || until > last) {
     throw new FactlineError({ code: 'acceptance.until', kind: 'invalid', message: `'${until}' is over, too far away, or no day.`, advice: `Write a day from ${today} to ${last}.`, details: { until } });
   }
   const file = acceptancesFile(schemas);

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { isSeq, parseDocument, stringify } from 'yaml';
+import { isDay } from '../day.js';
 import { type Location, declarationError, suggestion } from '../declaration-error.js';
 import { onlyKeys, readYaml } from '../yaml.js';
 import type { Place } from './finding.js';
@@ -100,7 +101,7 @@ function acceptanceIn(entry: unknown, at: Location): Omit<Acceptance, 'place'> {
   onlyKeys(given, KEYS, at, 'acceptance.invalid');
   const text = (key: string): string => textAt(given[key], { file: at.file, path: `${at.path}.${key}` });
   const until = text('until');
-  if (!isDay(until)) throw invalid({ ...at, path: `${at.path}.until` }, `'${until}' is no day`, 'Write the last day that counts as YYYY-MM-DD.');
+  if (!isDay(until)) throw invalid({ ...at, path: `${at.path}.until` }, `'${text('until')}' is no day`, 'Write the last day that counts as YYYY-MM-DD.');
   return {
     rule: ruleIn(text('rule'), { ...at, path: `${at.path}.rule` }),
     fact: text('fact'),
@@ -139,11 +140,6 @@ function textsIn(value: unknown, at: Location): string[] {
 function textAt(value: unknown, at: Location): string {
   if (typeof value === 'string' && value.trim() !== '') return value;
   throw invalid(at, 'it must be text', `Each entry holds ${KEYS.filter((key) => key !== 'field' && key !== 'apps').join(', ')}; field and apps where they apply.`);
-}
-
-function isDay(text: string): boolean {
-  const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(text) : Number.NaN;
-  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text); // 2026-02-30 would be taken for 2 March
 }
 
 function invalid(at: Location, what: string, advice: string): Error {

@@ -1,5 +1,6 @@
 import { grouped } from 'factline/kernel';
 import { fingerprintOf } from '../canonical.js';
+import { daysAfter } from '../day.js';
 import { ACCEPTANCE_MAX_DAYS } from '../limits.js';
 import { type Acceptance, GONE } from './acceptances.js';
 import { type Finding, findingAt } from './finding.js';
@@ -70,9 +71,7 @@ export function withAcceptances(findings: readonly Finding[], acceptances: reado
 
 /** The last day that may be written today. @throws RangeError when `today` is no day. */
 export function lastDay(today: string): string {
-  const day = new Date(today);
-  day.setUTCDate(day.getUTCDate() + ACCEPTANCE_MAX_DAYS);
-  return day.toISOString().slice(0, 'YYYY-MM-DD'.length);
+  return daysAfter(today, ACCEPTANCE_MAX_DAYS);
 }
 
 /** What names a finding in an acceptance. */

@@ -19,6 +19,7 @@ export interface DeployObstacle {
   readonly place: Place;
 }
 
+/** Whether an app can run in an environment, and what is in its way. */
 export interface DeployAnswer {
   readonly app: string;
   readonly environment: string;
@@ -44,7 +45,7 @@ export function canDeploy(app: string, candidate: Landscape, environment: Base, 
     const { file, entry } = consumption;
     const known = candidate.schemas.facts.get(fact);
     const at = { side: 'reads', fact, other: known?.topic.owner ?? '', place: candidate.places.inFile(file, entry.path) } as const;
-    if (!known || !readings.readerOf(known.schema, selectOf(entry))) {
+    if (!known || !readings.has(known.schema, selectOf(entry))) {
       judged.push({ ...at, tree: candidate.name, verdict: 'BROKEN', reasons: [{ field: '', message: 'it selects what its own schemas do not have: its types cannot be generated, and it does not start' }] });
       continue;
     }

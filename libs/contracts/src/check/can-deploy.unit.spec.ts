@@ -49,6 +49,15 @@ describe('whether an app can be deployed', () => {
     expect(told(canDeploy('board', await landscape(now), environment, await lockOf(FIELDS, { ...FIELDS, channel: 'string' })))).toEqual([false, 'BROKEN reads shop (version 1 (lock)) channel']);
   });
 
+  it('a consumer whose own schemas have not what it selects does not start: no', async () => {
+    const environment = await prod({ shop: files() });
+    const broken = ['BROKEN reads shop (working tree) '];
+    expect(told(canDeploy('board', await landscape(files(FIELDS, { board: ['orderId', 'chanel'] })), environment, undefined))).toEqual([false, ...broken]);
+    expect(told(canDeploy('board', await landscape(files(FIELDS, { board: ['orderId', 'orderId'] })), environment, undefined))).toEqual([false, ...broken]);
+    const { 'schemas/shop/OrderPlaced.avsc': _gone, ...rest } = files();
+    expect(told(canDeploy('board', await landscape(rest), environment, undefined))).toEqual([false, 'BROKEN reads  (working tree) ']);
+  });
+
   it('a consumer of a fact that nobody states there is told so', async () => {
     expect(told(canDeploy('board', await landscape(files()), await prod({ board: files() }), undefined))).toEqual([true, 'ABSENT reads shop (prod) ']);
   });

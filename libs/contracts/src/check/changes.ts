@@ -71,8 +71,8 @@ function topicChanges(now: Landscape, { landscapes }: Base): BareChange[] {
   });
 }
 
-function settingsOf({ owner, keyField, partitions, kind, settings }: TopicDeclaration): ReadonlyMap<string, string> {
-  return new Map([...Object.entries({ owner, keyField, partitions: String(partitions), kind }), ...Object.entries(settings).map(([key, value]) => [`settings.${key}`, value] as const)]);
+function settingsOf({ owner, keyField, partitions, kind, headers, settings }: TopicDeclaration): ReadonlyMap<string, string> {
+  return new Map([...Object.entries({ owner, keyField, partitions: String(partitions), kind, ...(headers && { headers }) }), ...Object.entries(settings).map(([key, value]) => [`settings.${key}`, value] as const)]);
 }
 
 /** A topic.yaml lies beside the facts of its topic. */

@@ -83,15 +83,16 @@ describe('of a fact', () => {
 
 it('of a topic: each setting; another number of partitions is refused, and breaks nobody by itself', async () => {
   const topic = (text: string) => files(FIELDS, APPS, { 'schemas/shop/topic.yaml': text });
-  const now = topic('name: shop.order\nowner: sales\nkeyField: orderId\npartitions: 12\nkind: facts\nsettings:\n  retention.ms: 5\n');
+  const now = topic('name: shop.order\nowner: sales\nkeyField: orderId\npartitions: 12\nkind: facts\nheaders: cloudevents\nsettings:\n  retention.ms: 5\n');
   const changes = await since(now, topic('name: shop.order\nowner: shop\nkeyField: orderId\npartitions: 6\nkind: facts\nsettings:\n  cleanup.policy: delete\n'));
   expect(changes.map(told)).toEqual([
     'topic shop.order owner changed: was shop, is sales',
     'topic shop.order partitions changed: was 6, is 12 | key-changed',
     'topic shop.order settings.cleanup.policy removed: was delete, is not set',
+    'topic shop.order headers added: was not set, is cloudevents',
     'topic shop.order settings.retention.ms added: was not set, is 5',
   ]);
-  expect(changes.map(({ place }) => place?.line)).toEqual([2, 4, 7, 7]);
+  expect(changes.map(({ place }) => place?.line)).toEqual([2, 4, 8, 6, 8]);
 });
 
 describe('of an app', () => {

@@ -9,6 +9,7 @@ import { registryFindings } from '../lock/findings.js';
 import { byText } from '../sorted.js';
 import { styleFindings } from './style.js';
 
+/** What a check found, whom it hits, and how much was looked at. */
 export interface CheckResult extends Omit<Comparison, 'subjects'> {
   /** Why it was compared with less than it should have been, and how to get at it. */
   readonly reduced?: { readonly message: string; readonly advice: string };

@@ -1,16 +1,12 @@
-import type { FactlineError } from 'factline/kernel';
-import type { AvroNode } from '../avro-json.js';
 import { levelOf } from '../levels.js';
-import type { RawConsumption } from '../raw-contract.js';
-import { selectFields } from '../selection.js';
 import { type ConsumerVerdict, type Finding, findingAt } from './finding.js';
-import { type Base, type Landscape, selectOf, selectionsOf } from './landscape.js';
+import { type Base, type Landscape, selectionsOf } from './landscape.js';
 import { changesOfMeaning } from './meaning.js';
 import { Readings } from './readings.js';
 import { RelatedFields } from './related-fields.js';
 import type { RuleId } from './rules.js';
+import { selectionFindings } from './selection-findings.js';
 import { type Subject, subjectsOf, worstFirst } from './subjects.js';
-import { TaggedFields } from './tagged.js';
 import { changesOnTheWire } from './wire.js';
 
 /** What comparing found, and what it compared. */
@@ -71,14 +67,14 @@ class Comparing {
 
   findings(subject: Subject): Finding[] {
     const { factName, now: is, versions } = subject;
-    if (!is) return versions.length > 0 ? [this.#removed(subject)] : this.#unknown(subject);
+    if (!is) return versions.length > 0 ? [this.#removed(subject)] : selectionFindings(subject, this.now, this.readings);
     const unreadable = this.readings.faultsOf(is.schema).map(({ rule, path, message }) => this.#finding(rule, subject, path, message, this.#place(subject, path), [this.now.name]));
-    if (isNew(subject)) return [...this.#unknown(subject), ...unreadable, this.#finding('fact-added', subject, '', `${factName} is new.`, this.#place(subject, ''), this.bases.map(({ name }) => name))];
+    if (isNew(subject)) return [...selectionFindings(subject, this.now, this.readings), ...unreadable, this.#finding('fact-added', subject, '', `${factName} is new.`, this.#place(subject, ''), this.bases.map(({ name }) => name))];
     const wire = changesOnTheWire(is.schema, versions, levelOf(is), this.readings).map(({ rule, path, message, against }) =>
       this.#finding(rule, subject, path, message, this.#place(subject, path), against),
     );
     const said = new Set(unreadable.map(({ rule, field }) => `${rule} ${field}`));
-    const known = [...this.#unknown(subject), ...unreadable, ...wire.filter(({ rule, field }) => !said.has(`${rule} ${field}`))];
+    const known = [...selectionFindings(subject, this.now, this.readings), ...unreadable, ...wire.filter(({ rule, field }) => !said.has(`${rule} ${field}`))];
     const found = [...known, ...this.#meaning(subject, known), ...this.#topic(subject)];
     return [...found, ...this.#unexplained(subject, found)];
   }
@@ -103,24 +99,6 @@ class Comparing {
     return this.now.places.inFile(file, entry.path);
   }
 
-  /** Entries of the working tree for facts and fields that neither it nor any version before it has: what was there is a removal, not a typo. */
-  #unknown({ factName, now: is, versions, consumptions }: Subject): Finding[] {
-    const schemas = [...(is ? [is.schema] : []), ...versions.filter(({ last }) => last).map(({ schema }) => schema)];
-    return consumptions.filter(({ landscape }) => landscape === this.now).flatMap(({ file, entry }) => {
-      const at = (field: string, path: string) => ({ fact: factName, field, place: this.now.places.inFile(file, path) });
-      if (schemas.length === 0) {
-        const type = this.now.schemas.definitions.get(factName);
-        const what = type ? `'${factName}' is a type of ${type.file}, but no fact: a fact lies in a folder with a topic.yaml.` : `There is no fact '${factName}'.`;
-        return [findingAt('selects-unknown', at('', entry.path), what, { against: [this.now.name] })];
-      }
-      if (entry.select === '*' || schemas.some((schema) => this.readings.has(schema, selectOf(entry)))) return [];
-      const fields = schemas.map((schema) => new TaggedFields(schema));
-      const unknown = entry.select.filter(({ field }) => !fields.some((known) => known.has(field)));
-      if (unknown.length === 0) return refusals(entry, schemas).map(({ path, message }) => findingAt('selection-refused', at('', path), message, { against: [this.now.name] }));
-      return unknown.map(({ field, path }) => findingAt('selects-unknown', at(field, path), `${factName} has no field '${field}'.`, { against: [this.now.name] }));
-    });
-  }
-
   /** What is said once about the bytes is not said again about their meaning. */
   #meaning(subject: Subject, said: readonly Finding[]): Finding[] {
     const found = new Map<string, Finding>();
@@ -131,7 +109,7 @@ class Comparing {
         if (about.has(path)) continue;
         const key = `${rule} ${path} ${message}`;
         const against = [...(found.get(key)?.against ?? []), ...names];
-        found.set(key, this.#finding(rule, affectedBy(subject, path, message), path, message, this.#place(subject, path), against));
+        found.set(key, this.#finding(rule, degradedBy(subject, path, message), path, message, this.#place(subject, path), against));
       }
     }
     return [...found.values()];
@@ -179,25 +157,8 @@ class Comparing {
   }
 }
 
-/** Why nothing can be generated from a selection though all of its fields are there; of the first schema that says so. */
-function refusals({ select, path }: RawConsumption, schemas: readonly AvroNode[]): { path: string; message: string }[] {
-  if (select === '*') return [];
-  for (const schema of schemas) {
-    try {
-      selectFields(schema, select.map(({ field }) => field), { file: '', path: `${path}.select` });
-    } catch (error) {
-      const { code, details } = error as FactlineError;
-      const field = String(details['field']);
-      if (code === 'contract.duplicate') return [{ path: String(details['path']), message: `'${field}' is selected twice.` }];
-      if (code === 'contract.selection-conflict') return [{ path: `${path}.select`, message: `'${field}' and another field have the type ${String(details['type'])}, but other parts of it are selected.` }];
-      if (code !== 'contract.unknown-field') throw error;
-    }
-  }
-  return [];
-}
-
 /** Who selects a field that means something else now reads on, and reads something else. */
-function affectedBy(subject: Subject, path: string, message: string): Subject {
+function degradedBy(subject: Subject, path: string, message: string): Subject {
   const selecting = new Map(
     subject.consumptions.flatMap(({ app, file, entry, landscape }) => {
       const [selected] = selectionsOf(entry, path);

@@ -1,5 +1,6 @@
 import { type Comparison, compareContracts } from './compare.js';
-import { readLandscape } from './landscape.js';
+import { type Base, readLandscape } from './landscape.js';
+import { searchedBy } from '../searches.spec.support.js';
 import { APPS, FIELDS, FOLDERS, type Fields, type Files, files, money, status, tree } from './shop.spec.support.js';
 
 async function check(now: Files, before: Files = files()): Promise<Comparison> {
@@ -10,6 +11,28 @@ const without = (name: string): Fields => Object.fromEntries(Object.entries(FIEL
 const verdicts = ({ consumers }: Comparison) => Object.fromEntries(consumers.map(({ app, verdict }) => [app, verdict]));
 const SAFE = { mailer: 'SAFE', board: 'SAFE', billing: 'SAFE', stock: 'SAFE' };
 const found = ({ findings }: Comparison) => findings.map(({ rule, field }) => (field ? `${rule} ${field}` : rule));
+
+describe('a selection', () => {
+  it('of one app is not taken for that of another whose names it runs together', async () => {
+    const apps = { board: ['orderId email'], mailer: ['orderId', 'email'] };
+    expect(verdicts(await check(files(without('email'), apps), files(FIELDS, apps)))).toEqual({ board: 'SAFE', mailer: 'BROKEN' });
+  });
+
+  it.each<[string, Fields, string[], string, string]>([
+    ['a field twice', FIELDS, ['email', 'email'], "'email' is selected twice.", 'apps/mailer/contracts.yaml:8'],
+    ['a record and a part of it', FIELDS, ['total', 'total.cents'], "'total.cents' is selected twice.", 'apps/mailer/contracts.yaml:8'],
+    ['one type in two ways', { ...FIELDS, tip: 'Money' }, ['total.cents', 'tip.currency'], "'tip' and another field have the type shop.Money, but other parts of it are selected.", 'apps/mailer/contracts.yaml:7'],
+  ])('of %s is refused where it is written, and judges nobody else', async (_what, fields, select, message, place) => {
+    const { findings, consumers } = await check(files(fields, { ...APPS, mailer: select }), files(fields));
+    expect(findings.map(({ rule, message: said, place: { file, line } }) => [rule, said, `${file}:${line}`])).toEqual([['selection-refused', message, place]]);
+    expect(consumers.map(({ verdict }) => verdict)).toEqual(['SAFE', 'SAFE', 'SAFE', 'SAFE']);
+  });
+
+  it('that was refused before keeps nothing from being compared', async () => {
+    const before = files(FIELDS, { ...APPS, mailer: ['email', 'email'] });
+    expect(found(await check(files(without('email'), { ...APPS, mailer: ['orderId'] }), before))).toEqual(['field-removed email']);
+  });
+});
 
 describe('whom a change breaks', () => {
   it('nothing changed: no finding, everybody safe', async () => {
@@ -40,6 +63,14 @@ describe('whom a change breaks', () => {
     const all = files(undefined, { archive: '*' });
     expect(verdicts(await check(files(without('note'), { archive: '*' }), all))).toEqual({ archive: 'BROKEN' });
     expect(verdicts(await check(files(without('email'), { archive: '*' }), all))).toEqual({ archive: 'BROKEN' });
+  });
+
+  it('is said at its line, however the folder of the schemas is written', async () => {
+    const now = await readLandscape(tree('working tree', files(without('email'))), { schemas: './schemas/', apps: 'apps' });
+    const base = { name: 'base', landscapes: [await readLandscape(tree('base', files()), FOLDERS)] };
+    const [{ place }] = compareContracts(now, [base]).findings as [Comparison['findings'][number]];
+    expect(place).toEqual((await check(files(without('email')))).findings[0]!.place);
+    expect(place).toMatchObject({ file: 'schemas/shop/OrderPlaced.avsc', line: 2 });
   });
 
   it('all faults at once, each once, where they are written', async () => {
@@ -140,5 +171,43 @@ describe('declarations', () => {
     const { 'schemas/shop/topic.yaml': _topic, ...bare } = files();
     const shared = { ...bare, 'schemas/shop/OrderPlaced.avsc': bare['schemas/shop/OrderPlaced.avsc']!.replace('"meta"', '"about"') };
     expect((await check(shared, shared)).findings[0]!.message).toContain("'shop.OrderPlaced' is a type of shop/OrderPlaced.avsc, but no fact");
+  });
+});
+
+describe('a fact that is gone', () => {
+  const registered = async (file?: string): Promise<Base> => {
+    const { schema } = (await readLandscape(tree('base', files()), FOLDERS)).schemas.facts.get('shop.OrderPlaced')!;
+    return { name: 'registry', landscapes: [], history: { name: 'registry', ...(file !== undefined && { file }), subjects: new Map([['shop.OrderPlaced', { versions: [{ version: 1, id: 1, schema }] }]]) } };
+  };
+  const gone = () => {
+    const { 'schemas/shop/OrderPlaced.avsc': _fact, ...rest } = files();
+    return readLandscape(tree('working tree', rest), FOLDERS);
+  };
+
+  it.each([
+    ['the lock knows it', 'schemas/registry.lock.json', 'schemas/registry.lock.json:1'],
+    ['only a registry knows it, and an app consumes it', undefined, 'apps/billing/contracts.yaml:5'],
+  ])('is found where %s', async (_what, file, place) => {
+    const { findings } = compareContracts(await gone(), [await registered(file)]);
+    expect(findings.map(({ rule, place: { file: where, line } }) => [rule, `${where}:${line}`])).toEqual([['fact-removed', place]]);
+    expect(findings[0]!.consumers.map(({ verdict }) => verdict)).toEqual(['BROKEN', 'BROKEN', 'BROKEN', 'BROKEN']);
+  });
+});
+
+describe('many fields in many apps', () => {
+  const WIDE = 300;
+  const wide = (type: (at: number) => unknown): Fields => Object.fromEntries([['orderId', 'string'], ...Array.from({ length: WIDE }, (_, at) => [`field${at}`, type(at)]).filter(([, each]) => each !== undefined)]) as Fields;
+  const apps = Object.fromEntries(Array.from({ length: 6 }, (_, at) => [`app${at}`, Array.from({ length: WIDE }, (_each, field) => `field${field}`)]));
+
+  it.each<[string, (at: number) => unknown, (at: number) => unknown, number]>([
+    ['dropped', () => 'string', (at) => (at % 2 === 0 ? 'string' : undefined), WIDE / 2],
+    ['given another meaning', () => ({ type: 'long', logicalType: 'timestamp-millis' }), () => ({ type: 'long', logicalType: 'timestamp-micros' }), WIDE],
+    ['given another type', () => 'string', () => 'int', WIDE],
+  ])('%s are found without comparing each with all', async (_what, was, is, count) => {
+    const [now, before] = [await readLandscape(tree('working tree', files(wide(is), apps)), FOLDERS), await readLandscape(tree('base', files(wide(was), apps)), FOLDERS)];
+    let findings: Comparison['findings'] = [];
+    const searched = searchedBy(() => ({ findings } = compareContracts(now, [{ name: 'base', landscapes: [before] }])));
+    expect(findings).toHaveLength(count);
+    expect(searched).toBeLessThan(WIDE * 6 * 100); // each finding against each selection would be WIDE * WIDE * 6 at the least, and is more
   });
 });

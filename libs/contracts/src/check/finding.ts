@@ -13,6 +13,7 @@ export interface Place {
  */
 export type Verdict = 'BROKEN' | 'DEGRADED' | 'SAFE';
 
+/** One app that reads a fact, and what a change does to it. */
 export interface ConsumerVerdict {
   readonly app: string;
   readonly fact: string;
@@ -27,6 +28,7 @@ export interface ConsumerVerdict {
   readonly reasons: readonly { readonly field: string; readonly message: string }[];
 }
 
+/** One rule that is broken at one place. The same declarations and bases give the same findings. */
 export interface Finding {
   readonly rule: RuleId;
   readonly severity: Severity;

@@ -14,4 +14,5 @@ export type { Severity } from './rules/rule.js';
 /** Every rule by its id. Ids are stable: acceptances, suppressions and dashboards name them. */
 export const RULES = { ...WIRE_RULES, ...CONSUMER_RULES, ...FACT_RULES, ...MEANING_RULES, ...STYLE_RULES, ...GRANT_RULES, ...DEPRECATION_RULES, ...ACCEPTANCE_RULES, ...REGISTRY_RULES, ...USAGE_RULES } as const;
 
+/** `field-removed`, `consumer-broken`: a key of `RULES`. */
 export type RuleId = keyof typeof RULES;

@@ -1,4 +1,4 @@
-import type { FileTree } from '../trees/tree.js';
+import { type FileTree, normalized } from '../trees/tree.js';
 
 export type Files = Record<string, string>;
 export type Fields = Record<string, unknown>;
@@ -8,7 +8,7 @@ export const FOLDERS = { schemas: 'schemas', apps: 'apps' };
 export function tree(name: string, files: Files): FileTree {
   return {
     name,
-    list: async (folder) => Object.keys(files).filter((file) => folder === '' || file.startsWith(`${folder}/`)).toSorted(),
+    list: async (folder) => Object.keys(files).filter((file) => normalized(folder) === '' || file.startsWith(`${normalized(folder)}/`)).toSorted(),
     read: async (file) => files[file]!,
   };
 }

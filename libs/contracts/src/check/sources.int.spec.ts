@@ -43,3 +43,11 @@ describe('when no base is named', () => {
     expect((await (await unnamed('clone')).read()).map(({ name }) => name)).toEqual([expect.stringContaining('merge base with origin/main')]);
   });
 });
+
+describe('a base that is none', () => {
+  it.each(['http://user:s3cret@registry:8081', 'https://user:s3c@ret@registry/apis', 'registries:http://user:s3cret@registry'])('is told without the password in %s', async (against) => {
+    const error = await refusal(sourcesOf([against], { root: workshop.path('r'), schemas: 'schemas', apps: 'apps' }, () => Promise.reject(new Error('no registry is asked'))));
+    expect(error).toMatchObject({ code: 'check.base-unknown', message: expect.stringContaining('registry') as string });
+    expect(JSON.stringify([error.message, error.advice, error])).not.toMatch(/s3c|user/);
+  });
+});

@@ -31,6 +31,12 @@ export class TaggedFields {
     return found;
   }
 
+  /** Every tag in the fact, each once; without those of `meta`, which every fact has. */
+  all(): readonly string[] {
+    const found = (this.schema.fields ?? []).flatMap(({ name }) => this.readBy(name) ?? []);
+    return [...new Set(found.map(({ tag }) => tag))].toSorted();
+  }
+
   /** The field, with the tags on the way to it and on it. */
   #along(path: string, found: Tagged[]): { type: AvroJson; place: string } | undefined {
     let type: AvroJson = this.schema;

@@ -1,3 +1,4 @@
+import { isDay } from '../day.js';
 import { type Location, declarationError, suggestion } from '../declaration-error.js';
 
 /**
@@ -63,11 +64,4 @@ export function deprecationOf(annotated: Annotated, at: Location): Deprecation |
 /** A sentence for people: since when, until when, what instead. */
 export function deprecationText({ effective, removal, alternative, documentation }: Deprecation): string {
   return [`since ${effective}, to be removed from ${removal} on${alternative === undefined ? '' : `; use ${alternative} instead`}.`, documentation ?? ''].join(' ').trim();
-}
-
-/** Whether a text is a day of the calendar, written as ISO 8601 does: days compare as their texts do. */
-export function isDay(text: unknown): text is string {
-  if (typeof text !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
-  const time = Date.parse(`${text}T00:00:00Z`);
-  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
 }

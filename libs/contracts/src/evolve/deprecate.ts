@@ -3,7 +3,8 @@ import { alternativeOf } from '../check/deprecation.js';
 import { plain } from '../check/finding.js';
 import type { Landscape } from '../check/landscape.js';
 import { bindsOldReaders, levelOf } from '../levels.js';
-import { type Deprecation, isDay, soundDeprecation } from './annotation.js';
+import { isDay } from '../day.js';
+import { type Deprecation, soundDeprecation } from './annotation.js';
 import { type Folders, type Target, fieldOf, fileOf, refuseFixed, targetOf, unknownFact } from './target.js';
 import type { Workspace } from './workspace.js';
 

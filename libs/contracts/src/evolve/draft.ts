@@ -1,16 +1,13 @@
-import { type Node, type Pair, isMap, isNode, isPair, isScalar, isSeq, parseDocument } from 'yaml';
+import { type Node, type Pair, isMap, isNode, isPair, isScalar, isSeq } from 'yaml';
 import { FactlineError } from 'factline/kernel';
+import { yamlDocument } from '../yaml-document.js';
+import { type Span, spanOf, spansWithout } from './spans.js';
 
 /** A piece of a text that is taken out, and what stands there instead. Offsets count in the text as it was. */
 export interface Edit {
   readonly from: number;
   readonly to: number;
   readonly text: string;
-}
-
-interface Span {
-  readonly from: number;
-  readonly to: number;
 }
 
 /**
@@ -29,7 +26,7 @@ export class Draft {
     readonly file: string,
     readonly before: string,
   ) {
-    this.#root = parseDocument(before, { uniqueKeys: false, keepSourceTokens: false }).contents; // JSON is YAML, and yaml says where each value begins and ends
+    this.#root = yamlDocument(before).document.contents; // JSON is YAML, and yaml says where each value begins and ends
     this.#lineEnd = before.includes('\r\n') ? '\r\n' : '\n';
     this.#unit = /^[ \t]+(?=\S)/m.exec(before)?.[0] ?? '  ';
     this.#inlineLists = /\[[^[\]{}\n]*[^[\]{}\s][^[\]{}\n]*\]/.test(before);
@@ -79,14 +76,32 @@ export class Draft {
     this.#edits.push({ from: to, to, text: `,${indent === undefined ? ' ' : this.#lineEnd + indent}${written}` });
   }
 
+  /**
+   * Takes items out of a list, a line that holds nothing else with its comment; items in a row go as one. @returns false, and nothing is changed, for what is no list
+   * there (an alias), for all of its items, and for an item of a block list that shares its line.
+   */
+  removeItems(path: string, indexes: readonly number[]): boolean {
+    const list = this.#find(path);
+    if (!isSeq(list) || indexes.length >= list.items.length) return false;
+    const spans = spansWithout(this.before, list, new Set(indexes));
+    if (!spans) return false;
+    this.#edits.push(...spans.map(({ from, to }) => ({ from, to, text: '' })));
+    return true;
+  }
+
   #node(path: string): Node {
+    const node = this.#find(path);
+    if (isNode(node)) return node;
+    throw new FactlineError({ code: 'evolve.place-unknown', kind: 'internal', message: `${this.file} has nothing at ${path}.`, advice: 'Report it with the file: schemas and their places disagree.' });
+  }
+
+  #find(path: string): unknown {
     let node = this.#root;
     for (const [, key, index] of path.matchAll(/\.([^.[\]]+)|\[(\d+)\]/g)) {
       if (key !== undefined && isMap(node)) node = node.items.findLast((pair) => isPair(pair) && keyOf(pair.key) === key)?.value;
       else node = isSeq(node) ? node.items[Number(index)] : undefined;
     }
-    if (isNode(node)) return node;
-    throw new FactlineError({ code: 'evolve.place-unknown', kind: 'internal', message: `${this.file} has nothing at ${path}.`, advice: 'Report it with the file: schemas and their places disagree.' });
+    return node;
   }
 
   #span(path: string): Span {
@@ -133,11 +148,6 @@ export function applied(text: string, edits: readonly Edit[], offset = 0): strin
     at = edit.to - offset;
   }
   return result + text.slice(at);
-}
-
-function spanOf(node: unknown): Span {
-  const [from, to] = (node as Node).range!;
-  return { from, to };
 }
 
 function keyOf(node: unknown): string {

@@ -36,6 +36,13 @@ describe('every change', () => {
     expect(evolution.next[0]).toContain('contracts gen');
   });
 
+  it('finds the name of a topic however it is written', async () => {
+    const topic = 'schemas/hr/employee/topic.yaml';
+    hr.commit(topic, hr.read(topic).replace('name: hr.employee\n', '"name" :   "hr.employee" # the staff\n'));
+    expect((await hr.evolve({ kind: 'new-major', target: 'hr.employee', sunset: SUNSET })).errors).toEqual([]);
+    expect(hr.read('schemas/hr/employee/v2/topic.yaml')).toContain('"name" :   "hr.employee.v2" # the staff\n');
+  });
+
   it('is refused when a file changed meanwhile, and then writes nothing', async () => {
     const evolution = await hr.plan({ kind: 'new-major', target: 'hr.employee', sunset: SUNSET });
     hr.write(CREATED, `${hr.read(CREATED)}\n`);

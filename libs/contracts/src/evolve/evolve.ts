@@ -1,4 +1,5 @@
 import { FactlineError } from 'factline/kernel';
+import { today as currentDay } from '../day.js';
 import { checkContracts } from '../check/check.js';
 import type { Finding } from '../check/finding.js';
 import { type Landscape, readLandscape } from '../check/landscape.js';
@@ -9,8 +10,10 @@ import { generateContracts } from '../generate.js';
 import { type Deprecate, deprecate } from './deprecate.js';
 import { type NewMajor, newMajor } from './new-major.js';
 import { type Rename, rename } from './rename.js';
+import { normalized } from '../trees/tree.js';
 import { type FileChange, Workspace } from './workspace.js';
 
+/** What to change, by its `kind`: `deprecate`, `rename`, `new-major`. */
 export type Change = Deprecate | Rename | NewMajor;
 
 export interface EvolveOptions {
@@ -42,8 +45,8 @@ export interface Evolution {
  * `factline contracts check`, and types can be generated from them. A change that would add an error is refused. Not promised: that nobody outside these contracts reads the field.
  * @throws FactlineError `evolve.*` when the change makes no sense, `evolve.would-break` (refused) naming the findings; and as `readLandscape` and `generate` do.
  */
-export async function evolve(root: string, change: Change, { schemas = 'schemas', apps = 'apps', today = new Date().toISOString().slice(0, 10) }: EvolveOptions = {}): Promise<Evolution> {
-  const folders = { schemas: withoutSlash(schemas), apps: withoutSlash(apps) };
+export async function evolve(root: string, change: Change, { schemas = 'schemas', apps = 'apps', today = currentDay() }: EvolveOptions = {}): Promise<Evolution> {
+  const folders = { schemas: normalized(schemas), apps: normalized(apps) };
   const workspace = new Workspace(root);
   const before = await readLandscape(workspace, folders);
   const scene = { workspace, landscape: before, folders, today };
@@ -89,8 +92,4 @@ function newFindings(before: Landscape, after: Landscape, history: History | und
   const known = new Set(judge(before).map(keyOf));
   const found = new Map(judge(after).map((finding) => [keyOf(finding), finding]));
   return [...found].filter(([key]) => !known.has(key)).map(([, finding]) => finding);
-}
-
-function withoutSlash(folder: string): string {
-  return folder.replace(/^\.\//, '').replace(/\/+$/, '');
 }

@@ -1,11 +1,11 @@
 import { posix } from 'node:path';
-import { FactlineError } from 'factline/kernel';
 import { type AvroJson, eachDefinition, fullNameOf, innerOf, isNamed, isPrimitive, namespaceOf, qualify, simpleNameOf } from '../avro-json.js';
 import { soundDeprecation } from './annotation.js';
 import { type Scene, annotate, refusePast } from './deprecate.js';
 import { Draft } from './draft.js';
 import { FactFields } from '../fact-fields.js';
 import { fileOf, unknownFact } from './target.js';
+import type { TopicDeclaration } from '../facts.js';
 import type { DeclaredFact } from '../schemas.js';
 
 /** Begins a new major version of a fact, or of all facts of a topic: another topic, namespace and subject, bound by nothing that was before. */
@@ -65,7 +65,7 @@ export async function newMajor(scene: Scene, { target, sunset }: NewMajor): Prom
       if (entry) (await workspace.draft(file)).addItemAfter(entry.path, names.get(fact.factName)!);
     }
   }
-  await declareTopic(scene, folder, major);
+  await declareTopic(scene, first.topic, folder, major);
   return stepsAfter(scene, chosen, names, major, sunset);
 }
 
@@ -107,13 +107,11 @@ async function copied({ workspace, landscape, folders }: Scene, { factName, file
 }
 
 /** The topic of the next version, as the one before; facts that go later find it there. */
-async function declareTopic({ workspace, folders }: Scene, folder: string, major: Major): Promise<void> {
+async function declareTopic({ workspace, folders }: Scene, { name }: TopicDeclaration, folder: string, major: Major): Promise<void> {
   const file = fileOf(folders, posix.join(major.folder, 'topic.yaml'));
   if ((await workspace.list(posix.dirname(file))).includes(file)) return;
   const from = fileOf(folders, posix.join(folder, 'topic.yaml'));
   const draft = new Draft(file, await workspace.read(from));
-  const name = /^name:\s*["']?([^\s"'#]+)/m.exec(draft.before)?.[1];
-  if (name === undefined) throw new FactlineError({ code: 'evolve.place-unknown', kind: 'internal', message: `${from} has no name on a line of its own.`, advice: 'Write name: <topic> on a line of its own.' });
   draft.replaceText('$.name', major.topic(name));
   await workspace.create(file, draft.after);
 }

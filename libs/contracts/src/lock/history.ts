@@ -18,6 +18,7 @@ export interface RegisteredSubject {
   readonly versions: readonly RegisteredVersion[];
 }
 
+/** One version. Its schema is a record in our words, which can be walked through: see `registeredRecord`. */
 export interface RegisteredVersion {
   readonly version: number;
   readonly id: number;

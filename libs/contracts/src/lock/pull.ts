@@ -22,6 +22,7 @@ export interface PulledNews {
   readonly id?: number;
 }
 
+/** The next lock file, and what is new or contradicted in it. */
 export interface Pulled {
   /** The lock file that should be. */
   readonly text: string;

@@ -6,7 +6,7 @@ const FILE = 'apps/pay/contracts.yaml';
 const HEAD = '# who pays\napp: pay\nowner: finance   # since 2024\nproduces: []\nconsumes:\n';
 const entry = (select: string, fact = 'x.PersonHired') => `  - fact: ${fact}\n    select: ${select}\n    purpose: to pay   # not more\n`;
 const trim = (select: string, ...fields: string[]) => {
-  const text = trimmedContract(HEAD + entry(select) + entry('[name]', 'x.PersonLeft'), FILE, [{ fact: 'x.PersonHired', fields }]);
+  const text = trimmedContract(HEAD + entry(select) + entry('[name]', 'x.PersonLeft'), FILE, [{ fact: 'x.PersonHired', fields }]).after;
   expect(text.startsWith(`${HEAD}  - fact: x.PersonHired\n    select: `)).toBe(true);
   expect(text.endsWith(`    purpose: to pay   # not more\n${entry('[name]', 'x.PersonLeft')}`)).toBe(true);
   return text.slice(HEAD.length).split('select: ')[1]!.split('\n    purpose')[0];
@@ -17,6 +17,10 @@ describe('a trimmed contract', () => {
     ['the first of a line', '[name, email, salary]', ['name'], '[email, salary]'],
     ['one in the middle', '[name,  email, salary]', ['email'], '[name,  salary]'],
     ['the last of a line', '[ name, email, salary ]', ['salary'], '[ name, email ]'],
+    ['two in a row', '[name, email, salary, city]', ['email', 'salary'], '[name, city]'],
+    ['the last two', '[name, email, salary, city]', ['salary', 'city'], '[name, email]'],
+    ['the first two', '[name, email,\n      salary]', ['name', 'email'], '[\n      salary]'],
+    ['some here and there', '[a, b, c, d, e, f]', ['b', 'd', 'e'], '[a, c, f]'],
     ['all but one', '[name, email, salary]', ['name', 'salary'], '[email]'],
     ['one behind a comma at the end', '[name, email,]', ['email'], '[name,]'],
     ['one in quotes, with the comment of the line kept', `['name', "email"]  # why`, ['email'], `['name']  # why`],
@@ -32,7 +36,7 @@ describe('a trimmed contract', () => {
 
   it('keeps line ends of Windows', () => {
     const text = (HEAD + entry('\n      - name\n      - email')).replaceAll('\n', '\r\n');
-    expect(trimmedContract(text, FILE, [{ fact: 'x.PersonHired', fields: ['email'] }])).toBe(text.replace('      - email\r\n', ''));
+    expect(trimmedContract(text, FILE, [{ fact: 'x.PersonHired', fields: ['email'] }]).after).toBe(text.replace('      - email\r\n', ''));
   });
 
   it('is refused where more than the selection would change', () => {

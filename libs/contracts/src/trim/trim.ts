@@ -2,6 +2,7 @@ import type { Landscape } from '../check/landscape.js';
 import type { Place } from '../check/finding.js';
 import type { FileTree } from '../trees/tree.js';
 import type { RawContract } from '../raw-contract.js';
+import { diffOf } from '../evolve/diff.js';
 import { type Trimming, trimmedContract } from './edit.js';
 import { loadParser } from './syntax.js';
 import { type Usage, usagesOf } from './usage.js';
@@ -13,6 +14,8 @@ export interface TrimPlan {
   readonly trimmings: readonly Trimming[];
   readonly before: string;
   readonly after: string;
+  /** What changes, unified, as `git apply` reads it; empty when nothing does. */
+  readonly diff: string;
   /** Entries that are not trimmed, each with the reason and what to do. */
   readonly left: readonly { readonly fact: string; readonly place: Place; readonly reason: 'unused' | 'nothing-left' | 'wildcard'; readonly unread: readonly string[] }[];
   /** Facts that go where they cannot be followed: their fields count as read. */
@@ -36,12 +39,14 @@ export async function planTrims(now: Landscape, tree: FileTree, apps?: readonly 
 function planOf({ app, file }: RawContract, usages: readonly Usage[], before: string, { places }: Landscape): TrimPlan {
   const judged = usages.map((usage) => ({ ...usage, reason: reasonToLeave(usage) }));
   const trimmings = judged.filter(({ reason, unread }) => reason === undefined && unread.length > 0).map(({ entry, unread }) => ({ fact: entry.fact, fields: unread }));
+  const draft = trimmedContract(before, file, trimmings);
   return {
     app,
     file,
     trimmings,
     before,
-    after: trimmedContract(before, file, trimmings),
+    after: draft.after,
+    diff: diffOf(draft),
     left: judged.flatMap(({ entry, unread, reason }) => (reason ? [{ fact: entry.fact, place: places.inFile(file, entry.path), reason, unread }] : [])),
     lost: usages.flatMap(({ entry, lost }) => (lost === undefined ? [] : [{ fact: entry.fact, at: lost }])),
   };

@@ -70,6 +70,17 @@ it('passes when nothing breaks, and is never empty', () => {
   expect(within(quiet, 'failure')).toEqual([]);
 });
 
+it('tells an app of itself, not of the other apps: with many of both a report would be as long as their square', () => {
+  const apps = ['audit', 'board', 'mailer'].map((app) => consumer(app, 'BROKEN'));
+  const root = checked(readXml(told(junit, resultOf(finding({ consumers: apps }), finding({ field: 'note', consumers: apps }), finding({ field: 'seen', severity: 'info', consumers: apps })))));
+  const texts = new Map(within(root, 'testcase').map(({ attributes, children }) => [attributes['name'], children.find(({ name }) => name === 'failure')?.text ?? '']));
+  const named = (text: string) => ['audit', 'board', 'mailer'].filter((app) => text.includes(`BREAKS    ${app}`));
+  expect(named(texts.get('declaration')!)).toEqual(['audit', 'board', 'mailer']);
+  expect(named(texts.get('read by board')!)).toEqual(['board']);
+  const out = within(root, 'system-out').at(-1)!.text;
+  expect([out.includes('customer.email'), out.includes('seen')]).toEqual([false, true]); // what failed is in the failures
+});
+
 describe('characters', () => {
   const hostile = resultOf(finding({ fact: HOSTILE, field: '', message: HOSTILE, consumers: [consumer(HOSTILE, 'BROKEN')] }));
 
