@@ -13,9 +13,16 @@ const SAFE = { mailer: 'SAFE', board: 'SAFE', billing: 'SAFE', stock: 'SAFE' };
 const found = ({ findings }: Comparison) => findings.map(({ rule, field }) => (field ? `${rule} ${field}` : rule));
 
 describe('a selection', () => {
-  it('of one app is not taken for that of another whose names it runs together', async () => {
-    const apps = { board: ['orderId email'], mailer: ['orderId', 'email'] };
+  it.each([[['orderId', 'email']], [['total.cents', 'email']]])('of one app is not taken for that of another whose names it runs together: %j', async (select) => {
+    const apps = { board: [select.join(' ')], mailer: select };
     expect(verdicts(await check(files(without('email'), apps), files(FIELDS, apps)))).toEqual({ board: 'SAFE', mailer: 'BROKEN' });
+  });
+
+  it('is pointed at where it holds what changed, also as a part of it', async () => {
+    const apps = { billing: ['orderId', 'total'], stock: ['orderId', 'lines'] };
+    const changed = { ...FIELDS, total: { ...money, fields: [{ name: 'cents', type: 'string' }, { name: 'currency', type: 'string' }] } };
+    const { consumers } = await check(files(changed, apps), files(FIELDS, apps));
+    expect(consumers.map(({ app, verdict, place }) => [app, verdict, place.line])).toEqual([['billing', 'BROKEN', 8], ['stock', 'SAFE', 5]]);
   });
 
   it.each<[string, Fields, string[], string, string]>([
@@ -130,6 +137,7 @@ describe('what a value means', () => {
     ['a unit changes', { ...FIELDS, weight: { field: { type: 'int', unit: 'g' } } }, { ...FIELDS, weight: { field: { type: 'int', unit: 'kg' } } }, 'unit-changed weight'],
     ['a default changes', { ...FIELDS, channel: { field: { type: 'string', default: 'shop' } } }, { ...FIELDS, channel: { field: { type: 'string', default: 'web' } } }, 'default-changed channel'],
     ['an enum loses its default', { ...FIELDS, kind: { type: 'enum', name: 'Kind', symbols: ['A'], default: 'A' } }, { ...FIELDS, kind: { type: 'enum', name: 'Kind', symbols: ['A'] } }, 'enum-default-removed kind'],
+    ['an enum falls back on another symbol', { ...FIELDS, kind: { type: 'enum', name: 'Kind', symbols: ['A', 'B'], default: 'A' } }, { ...FIELDS, kind: { type: 'enum', name: 'Kind', symbols: ['A', 'B'], default: 'B' } }, 'default-changed kind'],
     ['an alias goes', { ...FIELDS, channel: { field: { type: 'string', default: '', aliases: ['via'] } } }, { ...FIELDS, channel: { field: { type: 'string', default: '' } } }, 'alias-removed channel'],
     ['a tag goes', { ...FIELDS, phone: { field: { type: 'string', default: '', 'confluent:tags': ['PII'] } } }, { ...FIELDS, phone: { field: { type: 'string', default: '' } } }, 'tag-removed phone'],
     ['nested in a list', { ...FIELDS, days: { type: 'array', items: { type: 'int', logicalType: 'date' } } }, { ...FIELDS, days: { type: 'array', items: 'int' } }, 'logical-type-changed days[]'],

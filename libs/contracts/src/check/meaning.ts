@@ -45,9 +45,15 @@ class Comparison {
     const [inside, now] = [innerOf(was), innerOf(is)];
     if (was.fields && is.fields) this.#fields(was.fields, is.fields, path);
     else if (inside && now && inside.key === now.key) this.#types(inside.type, now.type, path + inside.mark);
-    else if (was.type === 'enum' && is.type === 'enum' && was.default !== undefined && is.default === undefined) {
-      this.#add('enum-default-removed', path, `the enum had the default ${JSON.stringify(was.default)} and has none now`);
-    } else this.#logical(was, is, path);
+    else if (was.type === 'enum' && is.type === 'enum') this.#enumDefault(was.default, is.default, path);
+    else this.#logical(was, is, path);
+  }
+
+  /** What a symbol that the reader does not know is read as. */
+  #enumDefault(was: unknown, is: unknown, path: string): void {
+    if (was === undefined || was === is) return;
+    if (is === undefined) this.#add('enum-default-removed', path, `the enum had the default ${JSON.stringify(was)} and has none now`);
+    else this.#add('default-changed', path, `the default of the enum was ${JSON.stringify(was)} and is ${JSON.stringify(is)} now`);
   }
 
   /** Branches are matched by kind and name; a nullable type and the type itself are compared too. */
