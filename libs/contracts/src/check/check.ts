@@ -7,6 +7,7 @@ import { grantFindings } from './grants.js';
 import type { Base, Landscape } from './landscape.js';
 import { registryFindings } from '../lock/findings.js';
 import { byText } from '../sorted.js';
+import { productionFindings } from './production-findings.js';
 import { styleFindings } from './style.js';
 
 /** What a check found, whom it hits, and how much was looked at. */
@@ -36,6 +37,7 @@ export function checkContracts(now: Landscape, bases: readonly Base[], { today, 
   const all = [
     ...findings.filter(({ rule, fact, field }) => rule !== 'consumer-degraded' || !removed.has(`${fact} ${field}`)),
     ...deprecations,
+    ...productionFindings(now, landscapes),
     ...grantFindings(now, landscapes),
     ...histories.flatMap((history) => registryFindings(now, history, bases).filter(({ rule }) => rule !== 'registry-drift' || !history.file)), // a lock is behind until what is merged is applied
     ...styleFindings(now),

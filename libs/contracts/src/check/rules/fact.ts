@@ -10,6 +10,22 @@ export const FACT_RULES = {
     after: '(gone)',
     instead: 'Keep the file; stop stating the fact.',
   },
+  'produces-unknown': {
+    severity: 'error',
+    says: 'An app says that it produces a fact that is not declared.',
+    why: 'Its types cannot be generated, and it would not start.',
+    before: 'produces: [shop.OrderPlacd]',
+    after: '',
+    instead: 'Correct the name, or declare the fact first.',
+  },
+  'produces-foreign': {
+    severity: 'error',
+    says: 'An app says that it produces a fact on a topic that another app owns.',
+    why: 'Two producers of one key would number its facts twice; each topic has one.',
+    before: 'owner: shop (topic.yaml)',
+    after: 'produces: [shop.OrderPlaced] (apps/mailer/contracts.yaml)',
+    instead: 'State a fact of its own, or change the owner of the topic.',
+  },
   'fact-added': {
     severity: 'info',
     says: 'A fact type is new.',
