@@ -42,6 +42,9 @@ export async function produceRaw(brokers: readonly string[], topic: string, byPa
   return ms;
 }
 
+/** A consumer that gets nothing for this long stands still. Seen once; without a bound the run would not have ended. */
+const STANDING_MS = 30_000;
+
 /** Reads a topic from its beginning to its end with kafkajs eachBatch and large fetches. @returns join apart from reading, milliseconds. */
 export async function consumeRaw(
   brokers: readonly string[],
@@ -60,15 +63,22 @@ export async function consumeRaw(
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
   let seen = 0;
+  let standing: NodeJS.Timeout | undefined;
   await new Promise<void>((resolve, reject) => {
+    const moving = () => {
+      clearTimeout(standing);
+      standing = setTimeout(() => reject(new Error(`kafkajs got nothing of ${topic} for ${STANDING_MS} ms, after ${seen} of ${records} records`)), STANDING_MS);
+    };
+    moving();
     consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
     const eachBatch = async (payload: EachBatchPayload) => {
       await batch(payload);
+      moving();
       seen += payload.batch.messages.length;
       if (seen >= records) resolve();
     };
     consumer.run({ autoCommit: false, eachBatchAutoResolve: true, eachBatch }).catch(reject);
-  });
+  }).finally(() => clearTimeout(standing));
   const ms = performance.now() - joined;
   await consumer.disconnect();
   return { joinMs: joined - started, ms, records };
