@@ -190,7 +190,9 @@ describe('a fact that cannot be folded', () => {
   it('blocks its key in the staged build as well, and is told', async () => {
     await scene.publish(some());
     await scene.publishRaw(0, [{ key: Buffer.from('x'), value: Buffer.from('{"not":"a fact", "but": "long enough"}') }]);
+    await scene.publish(numbered(Array.from({ length: 40 }, () => step(keyIn(0, 3), 'Audited')))); // its partition is the one that the estimate is made from
     const rebuild = await scene.rebuild();
+    expect(await rebuild.preflight()).toMatchObject({ estimateMs: expect.any(Number) as number });
     expect(await rebuild.stage()).toMatchObject({ blockedKeys: 1 });
     expect(await scene.rows(`${scene.name}_next`)).toEqual(expected(scene.history));
   });

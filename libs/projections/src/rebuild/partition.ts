@@ -6,7 +6,7 @@ import type { Session, Tx } from 'factline/store';
 import { keyOf } from '../batch.js';
 import { assertRow, copyLine, escapeCopy } from '../encode.js';
 import { Folder, type KeyState } from '../fold.js';
-import { Blocked, type Parked, lastKnown, park } from '../parking.js';
+import { Blocked, type Parked, isPoison, lastKnown, park } from '../parking.js';
 import { COPY_CHUNK_ROWS, REBUILD_PASSES, REBUILD_ROWS_IN_MEMORY } from '../limits.js';
 import type { Projection } from '../projection.js';
 import type { Tables } from '../tables.js';
@@ -147,7 +147,11 @@ export async function sampleRate(parts: Pick<PartitionFolder, 'projection' | 'lo
         const key = keyOf(record);
         let state = states.get(key);
         if (!state) states.set(key, (state = { row: null, sequence: 0, seen: 0 }));
-        fold.fold(state, key, record, { topic: plan.topic, partition, fromZero: true });
+        try {
+          fold.fold(state, key, record, { topic: plan.topic, partition, fromZero: true });
+        } catch (error) {
+          if (!isPoison(error)) throw error; // an estimate: what cannot be folded is told by the stage
+        }
         folded++;
       }
     },
