@@ -58,6 +58,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
   'a union loses a branch': { after: { ...FIELDS, note: 'string' } },
   'a union gets a branch': { after: { ...FIELDS, note: ['null', 'string', 'int'] } },
   'an enum with a default gets a symbol': { after: { ...FIELDS, kind: { type: 'enum', name: 'Kind', symbols: ['SHOP', 'PHONE', 'OTHER'], default: 'OTHER' } } },
+  'an enum of a deprecated field gets a symbol': { after: { ...FIELDS, kind: { $field: { type: { type: 'enum', name: 'Kind', symbols: ['SHOP', 'PHONE', 'OTHER'], default: 'OTHER' }, deprecated: { effective: '2026-11-01', removal: '2027-02-01' } } } } },
   'an enum loses its default': { after: { ...FIELDS, kind: { type: 'enum', name: 'Kind', symbols: ['SHOP', 'OTHER'] } } },
   'a field with a default is dropped': { after: without('channel') },
   'a field is renamed with an alias': { after: { ...without('email'), mail: { $field: { type: 'string', aliases: ['email'] } } } },

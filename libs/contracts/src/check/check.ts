@@ -33,7 +33,7 @@ export function checkContracts(now: Landscape, bases: readonly Base[], { today, 
   const landscapes = bases.flatMap((base) => base.landscapes);
   const histories = bases.flatMap(({ history }) => (history ? [history] : []));
   const deprecations = deprecationFindings(now, landscapes, today);
-  const removed = new Set(deprecations.map(({ fact, field }) => `${fact} ${field}`)); // says who would read a default as well
+  const removed = new Set(deprecations.filter(({ rule }) => rule.startsWith('removed-')).map(({ fact, field }) => `${fact} ${field}`)); // says who would read a default as well
   const all = [
     ...findings.filter(({ rule, fact, field }) => rule !== 'consumer-degraded' || !removed.has(`${fact} ${field}`)),
     ...deprecations,
