@@ -3,8 +3,8 @@ import type { Checkpoint, Work } from 'factline/consumer';
 import type { FactlineError } from 'factline/kernel';
 import type { LogRecord } from 'factline/log';
 import type { Executor, Session, Store, Tx } from 'factline/store';
-import { arrayLiteral } from './encode.js';
 import { Folder, type KeyState } from './fold.js';
+import { loadStates } from './key-states.js';
 import { Blocked, type Parked, type ParkingBatch, lastKnown, park } from './parking.js';
 import { RowCache } from './row-cache.js';
 import { RowWriter, isRefusal } from './row-writer.js';
@@ -66,7 +66,7 @@ export class BatchEngine {
 
   /** Has its statements prepared on a connection, without any effect: no checkpoint has epoch -1. The first run of a statement costs ten times the second. */
   async warm(db: Executor = this.db): Promise<void> {
-    await db.query(this.tables.load, ['{}'], `load_${this.tables.schema}`);
+    await loadStates(db, this.tables, []);
     await this.#writer.tryOut(new Map(), db);
   }
 
@@ -178,21 +178,8 @@ export class BatchEngine {
       states.set(key, known ? { row: known.row, sequence: known.sequence, seen: known.seen } : { row: null, sequence: 0, seen: 0 });
       if (!known) unknown.push(key);
     }
-    if (unknown.length > 0) await this.#load(states, unknown, db);
+    if (unknown.length > 0) for (const [key, state] of await loadStates(db, this.tables, unknown)) states.set(key, state);
     return states;
-  }
-
-  async #load(states: Map<string, KeyState>, unknown: readonly string[], db: Executor): Promise<void> {
-    const { rows } = await db.query<{ factline_sequence: number; gone_key: string | null } & Record<string, unknown>>(
-      this.tables.load,
-      [arrayLiteral(unknown, String)],
-      `load_${this.tables.schema}`,
-    );
-    for (const { factline_sequence: sequence, gone_key: gone, ...row } of rows) {
-      const state = states.get(gone ?? (row[this.projection.key] as string))!;
-      state.sequence = sequence;
-      state.row = gone === null ? row : null;
-    }
   }
 }
 

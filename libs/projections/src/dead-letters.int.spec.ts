@@ -33,6 +33,10 @@ function failing(poison: ReadonlySet<string>, at: Scene = scene): Projection {
   return model;
 }
 
+const raise = (message: string): never => {
+  throw new Error(message);
+};
+
 const lettersOf = (model: Projection, at: Scene = scene) => new DeadLetters(model, there.store, new FactDecoder(model.facts, writers), at.log);
 const requeued = async (letters: DeadLetters, filter: Parameters<DeadLetters['requeue']>[0] = { all: true }, options?: Parameters<DeadLetters['requeue']>[1]) => {
   const done = [];
@@ -149,7 +153,10 @@ describe('as of when an answer is', () => {
   it('stands where it stood before the first key was blocked, and goes on when none is', async () => {
     const model = failing(new Set(['a/2']));
     const live = await scene.live(model);
-    const read = async () => [await new ReadModel(model, there.store).asOf(), await new ReadModel(model, there.store).blockedKeys()];
+    const read = async () => {
+      const { asOf, blockedKeys } = await new ReadModel(model, there.store).freshness();
+      return [asOf, blockedKeys];
+    };
     const stateAsOf = async (ms: number) => live.recordAsOf((await readCheckpoints(there.store, scene.name)).map((checkpoint) => ({ checkpoint, asOfMs: ms })));
     await scene.publish(numbered([step('a', 'Opened')]));
     await scene.feed(live);
@@ -178,6 +185,17 @@ describe('requeueing', () => {
     expect(await requeued(lettersOf(failing(new Set(['a/4']))), { key: 'a' })).toMatchObject([{ key: 'a', applied: 2, waiting: 1, code: 'projection.fold-failed', reason: expect.stringContaining('cannot fold a/4') as string }]);
     expect(await scene.rows()).toEqual(expected(applied(history, new Set(['a/4']))));
     expect(await kept()).toEqual([{ key: 'a', code: 'projection.fold-failed' }]);
+  });
+
+  it('keeps a reason that Postgres would refuse, without what it refuses', async () => {
+    await blockedAccount();
+    const model = failing(new Set());
+    const nul = { ...model.folds.get('spec.Paid')! };
+    model.folds.set('spec.Paid', { ...nul, fold: (row, received) => (received.meta.sequence === 2 ? raise('no\0good') : nul.fold(row, received)) });
+    const fingerprint = failing(new Set()).fingerprint;
+    Object.defineProperty(model, 'fingerprint', { value: fingerprint });
+    expect(await requeued(lettersOf(model), { key: 'a' })).toMatchObject([{ applied: 0, waiting: 3 }]);
+    expect((await there.store.query<{ reason: string }>(`select reason from ${scene.name}.dead_letter where code is not null`)).rows[0]!.reason).toContain('nogood');
   });
 
   it('asks for a filter; an empty one is refused', async () => {

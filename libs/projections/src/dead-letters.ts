@@ -4,8 +4,9 @@ import type { FactLog, LogRecord } from 'factline/log';
 import type { Store, Tx } from 'factline/store';
 import { type DeadLetter, LETTER_COLUMNS, type LetterRow, type Records, inSequence, letterOf, placeOf, readRecords } from './dead-letter.js';
 import { Folder, type KeyState } from './fold.js';
-import { DEAD_LETTERS_READ, KEYS_READ, REASON_MAX_CHARACTERS } from './limits.js';
-import { isPoison } from './parking.js';
+import { DEAD_LETTERS_READ, KEYS_READ } from './limits.js';
+import { loadStates } from './key-states.js';
+import { isPoison, reasonOf } from './parking.js';
 import type { Projection } from './projection.js';
 import { type RebuildConnections, connect } from './rebuild/connections.js';
 import { RowWriter } from './row-writer.js';
@@ -152,7 +153,7 @@ export class DeadLetters {
     if (state) await this.#writer.put(key, state, tx);
     await this.#remove(tx, ordered.slice(0, done).map(({ letter }) => letter));
     const first = ordered[done]?.letter;
-    if (first && error) await tx.query(`update ${this.#tables.deadLetters} set code = $4, reason = $5 where topic = $1 and partition = $2 and record_offset = $3`, [topic, partition, first.offset, error.code, messageOf(error).slice(0, REASON_MAX_CHARACTERS)]);
+    if (first && error) await tx.query(`update ${this.#tables.deadLetters} set code = $4, reason = $5 where topic = $1 and partition = $2 and record_offset = $3`, [topic, partition, first.offset, error.code, reasonOf(error)]);
     return { key, applied: done, waiting: letters.length - done, code: error?.code ?? null, reason: error ? messageOf(error) : null };
   }
 
@@ -161,7 +162,7 @@ export class DeadLetters {
     const folder = new Folder(this.projection, this.decoder);
     const { topic, partition, key } = waiting[0]!.letter;
     const seen = waiting.find(({ letter }) => letter.code !== null)?.letter.seen ?? 0;
-    let sound: KeyState = { ...(await this.#load(tx, key)), seen };
+    let sound: KeyState = { row: null, sequence: 0, ...(await loadStates(tx, this.#tables, [key])).get(key), seen };
     let changed = false;
     for (const [done, { record }] of waiting.entries()) {
       const next = { ...sound };
@@ -176,13 +177,6 @@ export class DeadLetters {
       sound = next;
     }
     return { ...(changed && { state: sound }), done: waiting.length };
-  }
-
-  async #load(tx: Tx, key: string): Promise<KeyState> {
-    const { rows } = await tx.query<{ factline_sequence: number; gone_key: string | null } & Record<string, unknown>>(this.#tables.load, [[key]]);
-    if (rows.length === 0) return { row: null, sequence: 0, seen: 0 };
-    const { factline_sequence: sequence, gone_key: gone, ...row } = rows[0]!;
-    return { row: gone === null ? row : null, sequence, seen: 0 };
   }
 
   /** All of the key's letters, held: whoever parks another behind them waits. Looked for twice, because one may have been parked while the first look waited. */

@@ -1,5 +1,5 @@
 import { factIdOf } from 'factline/contracts';
-import { FactlineError, messageOf } from 'factline/kernel';
+import { FactlineError } from 'factline/kernel';
 import type { LogRecord } from 'factline/log';
 import type { Executor } from 'factline/store';
 import { BLOCKED_KEYS_MAX, BREAKER_FACTS, BREAKER_KEYS, REASON_MAX_CHARACTERS } from './limits.js';
@@ -77,6 +77,11 @@ export class ParkingBatch {
   }
 }
 
+/** What is kept of an error: as much text as a person reads, and none that Postgres refuses. */
+export function reasonOf(error: FactlineError): string {
+  return error.message.slice(0, REASON_MAX_CHARACTERS).replaceAll('\0', '');
+}
+
 /** Writes what is kept of parked facts; the rest lies in the log. */
 export async function park(db: Executor, tables: Tables, { topic, partition }: { topic: string; partition: number }, parked: readonly Parked[]): Promise<void> {
   await db.query(tables.park, [
@@ -86,7 +91,7 @@ export async function park(db: Executor, tables: Tables, { topic, partition }: {
     parked.map(({ key }) => key),
     parked.map(({ record }) => idOf(record)),
     parked.map(({ error }) => error?.code ?? null),
-    parked.map(({ error }) => (error ? messageOf(error).slice(0, REASON_MAX_CHARACTERS).replaceAll('\0', '') : null)),
+    parked.map(({ error }) => (error ? reasonOf(error) : null)),
     parked.map(({ seen }) => seen || null),
   ]);
 }

@@ -11,7 +11,7 @@ import { Tables } from './tables.js';
 /** How readers ask a projection's tables about time: how old an answer may be, and whether one's own write is in it. */
 export class ReadModel {
   readonly #tables: Tables;
-  #known: { asOf: Date | null; keys: number; readAtMs: number } | undefined;
+  #known: { asOf: Date | null; blockedKeys: number; readAtMs: number } | undefined;
 
   constructor(
     readonly projection: Projection,
@@ -28,19 +28,15 @@ export class ReadModel {
    * them was: every other key is newer.
    */
   async asOf(): Promise<Date | null> {
-    return (await this.#freshness()).asOf;
+    return (await this.freshness()).asOf;
   }
 
-  /** How many keys are blocked: of these an answer is as of `asOf`, at most 200 ms ago. */
-  async blockedKeys(): Promise<number> {
-    return (await this.#freshness()).keys;
-  }
-
-  async #freshness(): Promise<{ asOf: Date | null; keys: number }> {
+  /** The same with the number of blocked keys, both of one moment at most 200 ms ago. */
+  async freshness(): Promise<{ readonly asOf: Date | null; readonly blockedKeys: number }> {
     const nowMs = this.clock.monotonic();
     if (this.#known && nowMs - this.#known.readAtMs < AS_OF_CACHE_MS) return this.#known;
     const { rows } = await this.store.query<{ as_of: Date | null; keys: number }>(this.#tables.asOf);
-    this.#known = { asOf: rows[0]!.as_of, keys: rows[0]!.keys, readAtMs: nowMs };
+    this.#known = { asOf: rows[0]!.as_of, blockedKeys: rows[0]!.keys, readAtMs: nowMs };
     return this.#known;
   }
 

@@ -45,11 +45,10 @@ function readingFrom(name: string) {
       const token = tokenOf(request);
       if (token) await this.models.waitFor(name, token, waitOf(request));
       // Taken before the rows are read: the answer may be newer than it says, never older.
-      const asOf = await this.models.asOf(name);
+      const { asOf, blockedKeys } = await this.models.freshness(name);
       const response = http.getResponse<HttpResponse>();
       response.setHeader('Factline-As-Of', asOf?.toISOString() ?? 'unknown');
-      const blocked = await this.models.blockedKeys(name);
-      if (blocked > 0) response.setHeader('Factline-Blocked-Keys', String(blocked));
+      if (blockedKeys > 0) response.setHeader('Factline-Blocked-Keys', String(blockedKeys));
       return next.handle();
     }
   }

@@ -90,8 +90,8 @@ export class ReadModels {
     return this.get(name).asOf();
   }
 
-  async blockedKeys(name: string): Promise<number> {
-    return this.get(name).blockedKeys();
+  freshness(name: string): ReturnType<ReadModel['freshness']> {
+    return this.get(name).freshness();
   }
 
   /**

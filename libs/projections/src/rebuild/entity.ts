@@ -3,6 +3,7 @@ import { FactlineError } from 'factline/kernel';
 import { type LogRecord, partitionOf } from 'factline/log';
 import { type Tx, identifier } from 'factline/store';
 import { Folder, type KeyState } from '../fold.js';
+import { loadStates } from '../key-states.js';
 import type { RebuildContext } from './context.js';
 import { copyLine, assertRow } from '../encode.js';
 
@@ -95,12 +96,12 @@ async function holdPartition(tx: Tx, context: RebuildContext, partition: number)
 async function replaceRow(tx: Tx, context: RebuildContext, key: string, state: KeyState): Promise<RebuiltKey['outcome']> {
   const tables = context.tables('live');
   const keyColumn = identifier(context.projection.key);
-  const before = (await tx.query<{ factline_sequence: number }>(tables.load, [[key]])).rows.find((row) => (row as { gone_key?: unknown }).gone_key === null);
+  const before = (await loadStates(tx, tables, [key])).get(key);
   await tx.query(`delete from ${tables.table} where ${keyColumn} = $1`, [key]);
   await tx.query(`delete from ${tables.gone} where key = $1`, [key]);
   if (state.row === null) {
     if (state.sequence > 0) await tx.query(`insert into ${tables.gone} (key, sequence) values ($1, $2)`, [key, state.sequence]);
-    return before ? 'deleted' : 'absent';
+    return before?.row ? 'deleted' : 'absent';
   }
   assertRow(context.projection, tables.columns, key, state.row);
   const row = state.row as Record<string, unknown>;
@@ -109,7 +110,7 @@ async function replaceRow(tx: Tx, context: RebuildContext, key: string, state: K
   const values = tables.columns.map(({ name, toText }) => (row[name] === null ? null : toText(row[name])));
   await tx.query(`insert into ${tables.table} (${names.join(', ')}, factline_sequence) values (${places.join(', ')}, ${state.sequence})`, values);
   const line = copyLine(tables.columns);
-  return before && line(before, before.factline_sequence) === line(row, state.sequence) ? 'unchanged' : 'written';
+  return before?.row && line(before.row, before.sequence) === line(row, state.sequence) ? 'unchanged' : 'written';
 }
 
 function notThisCode(projection: string): FactlineError {
