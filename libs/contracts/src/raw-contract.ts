@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { type FileTree, readAll } from './trees/tree.js';
+import type { FileTree } from './trees/tree.js';
 import { type Location, declarationError } from './declaration-error.js';
 import { onlyKeys, parseYaml } from './yaml.js';
 
@@ -28,7 +28,7 @@ export interface RawContract {
 /** Every apps/<app>/contracts.yaml of a tree, sorted by file, as it is written. @throws FactlineError as `parseRaw` does. */
 export async function declaredContracts(tree: FileTree, appsFolder: string): Promise<RawContract[]> {
   const files = (await tree.list(appsFolder)).filter((file) => /^[^/]+\/contracts\.yaml$/.test(posix.relative(appsFolder, file)));
-  const texts = await readAll(tree, files);
+  const texts = await Promise.all(files.map((file) => tree.read(file)));
   return files.map((file, at) => {
     const raw = parseRaw(texts[at]!, file);
     const app = posix.basename(posix.dirname(file));

@@ -3,7 +3,7 @@ import { FactlineError, messageOf } from 'factline/kernel';
 import { type AvroNode, eachDefinition, fullNameOf, isNamed } from './avro-json.js';
 import { type Definition, bundle } from './bundle.js';
 import { checkSize } from './compatibility/json-size.js';
-import { type FileTree, readAll, workingTree } from './trees/tree.js';
+import { type FileTree, workingTree } from './trees/tree.js';
 import { declarationError } from './declaration-error.js';
 import type { CompatibilityLevel, TopicDeclaration } from './facts.js';
 import { META_FIELD, META_NAME, META_SCHEMA } from './meta.js';
@@ -48,7 +48,7 @@ export function loadSchemas(folder: string): Promise<DeclaredSchemas> {
 export async function readSchemas(tree: FileTree, folder: string): Promise<DeclaredSchemas> {
   const listed = (await tree.list(folder)).map((file) => posix.relative(folder, file));
   const files = listed.filter((file) => file.endsWith('.avsc') || file.endsWith('topic.yaml') || file === SETTINGS_FILE);
-  const texts = await readAll(tree, files.map((file) => posix.join(folder, file)));
+  const texts = await Promise.all(files.map((file) => tree.read(posix.join(folder, file))));
   const textOf = new Map(files.map((file, at) => [file, texts[at]!]));
   const topicByFolder = readTopics(textOf);
   const roots: Definition[] = [];

@@ -2,7 +2,7 @@ import { FactlineError } from 'factline/kernel';
 import { sorted } from '../sorted.js';
 import { Git, type ObjectReader } from './git-process.js';
 import { incomplete, noMergeBase, notARepository, unknownRevision } from './git-faults.js';
-import { type FileTree, isLeftOut, normalized, unreadable } from './tree.js';
+import { type FileTree, ReadTurns, isLeftOut, normalized, unreadable } from './tree.js';
 
 /** The files of a commit. */
 export interface CommitTree extends FileTree {
@@ -83,6 +83,7 @@ function filesIn(output: string): ReadonlyMap<string, string> {
 
 class StoredTree implements CommitTree {
   #objects: ObjectReader | undefined;
+  readonly #turns = new ReadTurns();
 
   constructor(
     private readonly git: Git,
@@ -99,8 +100,7 @@ class StoredTree implements CommitTree {
   async read(file: string): Promise<string> {
     const id = this.idOf.get(file);
     if (id === undefined) throw unreadable(file, this, new Error('the commit holds no such file'));
-    this.#objects ??= this.git.objects();
-    const content = await this.#objects.read(id).catch(async (error: Error) => {
+    const content = await this.#turns.take(() => (this.#objects ??= this.git.objects()).read(id)).catch(async (error: Error) => {
       throw await incomplete(this.git, this.name, error.message, error);
     });
     if (content === undefined) throw await incomplete(this.git, this.name, `${id} (${file}) is not there`);

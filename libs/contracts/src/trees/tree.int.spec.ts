@@ -1,5 +1,6 @@
 import { chmodSync, symlinkSync } from 'node:fs';
 import { readContracts } from '../contract-file.js';
+import { FILES_READ_AT_ONCE } from '../limits.js';
 import { declaredContracts } from '../raw-contract.js';
 import { loadSchemas, readSchemas } from '../schemas.js';
 import { type CommitTree, commitTree } from './git.js';
@@ -35,6 +36,22 @@ function declarations(select: string, ...fields: string[]): Record<string, strin
 }
 
 describe('the working tree', () => {
+  it('keeps few files open at once, however many are asked for', async () => {
+    const files = Array.from({ length: 1_000 }, (_, at) => `schemas/${at}.txt`);
+    for (const file of files) workshop.write(`r/${file}`, file);
+    let texts: string[] | undefined;
+    const reading = Promise.all(files.map((file) => here.read(file))).then((all) => (texts = all));
+    let most = 0;
+    while (!texts) {
+      most = Math.max(most, process.getActiveResourcesInfo().filter((each) => each === 'FSReqPromise').length);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await reading;
+    expect(texts).toEqual(files);
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(FILES_READ_AT_ONCE);
+  });
+
   it('lists files below a folder, in the order of a commit, without links and what nobody declares in', async () => {
     for (const file of ['schemas/b.avsc', 'schemas/B.avsc', 'schemas/b/a.avsc', 'schemas/node_modules/x.avsc', 'schemas/dist/x.avsc', 'other/x.avsc']) workshop.write(`r/${file}`, file);
     symlinkSync('../other', workshop.path('r/schemas/linked'));

@@ -14,7 +14,7 @@ export interface FileTree {
    * A folder that is not there has no files: a commit knows no empty folders. @throws FactlineError `declaration.unreadable`
    */
   list(folder: string): Promise<readonly string[]>;
-  /** The text of a file, taken as UTF-8. @throws FactlineError `declaration.unreadable` */
+  /** The text of a file, taken as UTF-8. Any number may be asked for at once. @throws FactlineError `declaration.unreadable` */
   read(file: string): Promise<string>;
 }
 
@@ -26,11 +26,22 @@ export function workingTree(root: string): FileTree {
   return new WorkingTree(root);
 }
 
-/** The texts of many files, in their order. */
-export async function readAll(tree: Pick<FileTree, 'read'>, files: readonly string[]): Promise<string[]> {
-  const texts: string[] = [];
-  for (let at = 0; at < files.length; at += FILES_READ_AT_ONCE) texts.push(...(await Promise.all(files.slice(at, at + FILES_READ_AT_ONCE).map((file) => tree.read(file)))));
-  return texts;
+/** Lets at most FILES_READ_AT_ONCE reads of a tree run, in the order in which they are asked for: a caller may ask for all files of a repository. */
+export class ReadTurns {
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  async take<T>(read: () => Promise<T>): Promise<T> {
+    if (this.#running === FILES_READ_AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#running++;
+    try {
+      return await read();
+    } finally {
+      const next = this.#waiting.shift(); // its turn goes over, so that nobody who asks in between gets ahead
+      if (next) next();
+      else this.#running--;
+    }
+  }
 }
 
 /** `./schemas/` is `schemas`, and `.` is ''. */
@@ -50,6 +61,7 @@ export function unreadable(file: string, tree: FileTree, cause: unknown, advice 
 
 class WorkingTree implements FileTree {
   readonly name = 'working tree';
+  readonly #turns = new ReadTurns();
 
   constructor(private readonly root: string) {}
 
@@ -70,7 +82,7 @@ class WorkingTree implements FileTree {
 
   async read(file: string): Promise<string> {
     try {
-      return await readFile(join(this.root, file), 'utf8');
+      return await this.#turns.take(() => readFile(join(this.root, file), 'utf8'));
     } catch (error) {
       throw unreadable(file, this, error);
     }

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { type FileTree, readAll } from '../trees/tree.js';
+import type { FileTree } from '../trees/tree.js';
 import { Source } from './source.js';
 import type { Node, Parse } from './syntax.js';
 
@@ -24,7 +24,7 @@ export class AppSources {
 
   static async of(tree: FileTree, folder: string, parse: Parse): Promise<AppSources> {
     const files = (await tree.list(folder)).filter((file) => CODE.test(file) && !SPEC.test(file) && !namesGenerated(file));
-    const texts = await readAll(tree, files);
+    const texts = await Promise.all(files.map((file) => tree.read(file)));
     return new AppSources(new Map(files.map((file, at) => [file, texts[at]!])), parse);
   }
 
