@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { type DeadLetter, type DeadLetterFilter, DeadLetters } from 'factline/projections';
+import type { DeadLetter, DeadLetterFilter } from 'factline/consumer';
+import { DeadLetters } from 'factline/projections';
 import { FactlineError, grouped } from 'factline/kernel';
 import { type CommonOptions, cancellation, exitWith } from './command.js';
 import { appOf, connectionsOf, loadConfig } from './config.js';

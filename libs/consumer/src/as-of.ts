@@ -1,17 +1,17 @@
 import type { Freshness } from './freshness.js';
-import type { Lane } from './lane.js';
-import type { SubscriptionTarget } from './target.js';
+import type { PartitionLane } from './partition-lane.js';
+import type { CheckpointOwner } from './target.js';
 
 /** Writes as of when each partition of a read model holds, for readers in other processes; what did not change is not written again. */
 export class AsOfRecorder {
   readonly #recorded = new Map<string, string>();
 
   constructor(
-    private readonly target: SubscriptionTarget,
+    private readonly target: CheckpointOwner,
     private readonly freshness: Freshness,
   ) {}
 
-  async record(lanes: Iterable<Lane>): Promise<void> {
+  async record(lanes: Iterable<PartitionLane>): Promise<void> {
     const entries = [...lanes].flatMap(({ name, checkpoint }) => {
       const asOfMs = this.freshness.asOf(checkpoint.topic, checkpoint.partition);
       const what = `${checkpoint.generation} ${asOfMs}`;

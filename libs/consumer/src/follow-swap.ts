@@ -1,12 +1,12 @@
 import type { FactLog } from 'factline/log';
 import { laneName } from './checkpoint.js';
-import type { Lane } from './lane.js';
-import type { SubscriptionTarget } from './target.js';
+import type { PartitionLane } from './partition-lane.js';
+import type { CheckpointOwner } from './target.js';
 
 interface Following {
   log: FactLog;
   topics: readonly string[];
-  target: SubscriptionTarget;
+  target: CheckpointOwner;
 }
 
 /**
@@ -14,7 +14,7 @@ interface Following {
  * @param current whether these lanes are still the ones to move; asked again after the database was.
  * @returns false when that cannot be done: no other generation is live, a lane is halted, or one would have to go back behind what it has in memory.
  */
-export async function followSwap(lanes: readonly Lane[], from: number, { log, topics, target }: Following, current: () => boolean): Promise<boolean> {
+export async function followSwap(lanes: readonly PartitionLane[], from: number, { log, topics, target }: Following, current: () => boolean): Promise<boolean> {
   if ((await target.generation()) === from || lanes.some((lane) => lane.status.halted)) return false;
   await Promise.all(lanes.map((lane) => lane.park()));
   const states = await log.describe(topics);

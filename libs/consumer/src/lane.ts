@@ -2,25 +2,11 @@ import type { RecordBatch } from 'factline/log';
 import { FactlineError, type Logger, Signal, backoffMs, messageOf, pause } from 'factline/kernel';
 import { type Checkpoint, laneName } from './checkpoint.js';
 import { BATCH_FACTS, BATCH_WAIT_MS, FAR_BEHIND_FACTS, QUEUE_BYTES, QUEUE_FACTS, RETRY_MAX_MS } from './limits.js';
+import type { LaneEvents, LaneOpening, PartitionLane, PartitionStatus, Trouble } from './partition-lane.js';
 import type { SubscriptionTarget, Work } from './target.js';
 
-/** Why a partition does not move, as shown to people. */
-export interface Trouble {
-  code: string;
-  reason: string;
-  advice: string | undefined;
-  sinceMs: number;
-}
-
-export interface LaneEvents {
-  pause(): void;
-  resume(): void;
-  advanced(checkpoint: Checkpoint, nextOffset: number, facts: number): void;
-  fenced(): void;
-}
-
 /** One partition: a bounded queue, and one loop that applies what is queued, in order, in as few transactions as it can. */
-export class Lane {
+export class Lane implements PartitionLane {
   readonly name: string;
   #queue: RecordBatch[] = [];
   #facts = 0;
@@ -36,14 +22,19 @@ export class Lane {
   #abort = new AbortController();
   #loop: Promise<void> = Promise.resolve();
 
+  checkpoint: Checkpoint;
+  readonly #events: LaneEvents;
+  readonly #log: Logger;
+  readonly #now: () => number;
+
   constructor(
-    public checkpoint: Checkpoint,
-    endOffset: number,
-    private readonly target: SubscriptionTarget,
-    private readonly events: LaneEvents,
-    private readonly log: Logger,
-    private readonly now: () => number,
+    { checkpoint, endOffset, events, log, now }: LaneOpening,
+    private readonly target: Pick<SubscriptionTarget, 'apply' | 'generation'>,
   ) {
+    this.checkpoint = checkpoint;
+    this.#events = events;
+    this.#log = log;
+    this.#now = now;
     this.name = laneName(checkpoint);
     this.#position = checkpoint.nextOffset;
     this.#endOffset = endOffset;
@@ -79,13 +70,13 @@ export class Lane {
   enqueue(batch: RecordBatch): void {
     if (this.#halted) return;
     this.#endOffset = batch.endOffset;
-    this.#waitingSinceMs ??= this.now();
+    this.#waitingSinceMs ??= this.#now();
     this.#queue.push(batch);
     this.#facts += batch.records.length;
     for (const record of batch.records) this.#bytes += record.value?.length ?? 0;
     if (!this.#paused && (this.#facts > QUEUE_FACTS || this.#bytes > QUEUE_BYTES)) {
       this.#paused = true;
-      this.events.pause();
+      this.#events.pause();
     }
     this.#wake.notify();
   }
@@ -97,11 +88,11 @@ export class Lane {
     this.#facts = 0;
     this.#bytes = 0;
     this.#setTrouble(error);
-    this.log.error({ lane: this.name, code: error.code, error: error.message, details: error.details }, 'the partition is halted');
-    this.events.pause();
+    this.#log.error({ lane: this.name, code: error.code, error: error.message, details: error.details }, 'the partition is halted');
+    this.#events.pause();
   }
 
-  get status() {
+  get status(): PartitionStatus {
     return {
       topic: this.checkpoint.topic,
       partition: this.checkpoint.partition,
@@ -155,7 +146,7 @@ export class Lane {
     }
     if (this.#paused && this.#facts <= QUEUE_FACTS / 2 && this.#bytes <= QUEUE_BYTES / 2) {
       this.#paused = false;
-      this.events.resume();
+      this.#events.resume();
     }
     return nextOffset > this.#position ? { records, nextOffset } : undefined;
   }
@@ -167,7 +158,7 @@ export class Lane {
       try {
         const result = work.records.length === 0 ? this.checkpoint : await this.target.apply(this.checkpoint, work);
         if (result === 'fenced') {
-          this.events.fenced();
+          this.#events.fenced();
           return this.#giveBack(work);
         }
         this.#advance(result, work);
@@ -176,14 +167,14 @@ export class Lane {
         const fault = error instanceof FactlineError ? error : defect(error, this.name);
         if (!fault.retry) {
           if ((await this.#superseded()) || (await this.#applySoundPart(work, fault)) === 'fenced') {
-            this.events.fenced();
+            this.#events.fenced();
             return this.#giveBack(work);
           }
           this.halt(fault);
           return false;
         }
         this.#setTrouble(fault);
-        this.log.warn({ lane: this.name, attempt, code: fault.code, error: fault.message }, 'applying failed; trying again');
+        this.#log.warn({ lane: this.name, attempt, code: fault.code, error: fault.message }, 'applying failed; trying again');
         await pause(backoffMs(attempt, { maxDelay: RETRY_MAX_MS }), signal);
       }
     }
@@ -192,9 +183,9 @@ export class Lane {
   #advance(checkpoint: Checkpoint, work: Work): void {
     this.checkpoint = checkpoint;
     this.#position = work.nextOffset;
-    this.#lastCompletedMs = this.now();
+    this.#lastCompletedMs = this.#now();
     if (!this.#halted) this.#trouble = undefined;
-    this.events.advanced(checkpoint, work.nextOffset, work.records.length);
+    this.#events.advanced(checkpoint, work.nextOffset, work.records.length);
   }
 
   /** What lies before the fact that failed is applied, so that the partition waits at that fact and not at the begin of its batch. */
@@ -207,7 +198,7 @@ export class Lane {
       if (result === 'fenced') return 'fenced';
       this.#advance(result, sound);
     } catch (error) {
-      this.log.warn({ lane: this.name, error: messageOf(error) }, 'the facts before the failed one were not applied either');
+      this.#log.warn({ lane: this.name, error: messageOf(error) }, 'the facts before the failed one were not applied either');
     }
     return 'done';
   }
@@ -231,7 +222,7 @@ export class Lane {
   }
 
   #setTrouble(error: FactlineError): void {
-    this.#trouble = { code: error.code, reason: error.message, advice: error.advice, sinceMs: this.#trouble?.sinceMs ?? this.now() };
+    this.#trouble = { code: error.code, reason: error.message, advice: error.advice, sinceMs: this.#trouble?.sinceMs ?? this.#now() };
   }
 }
 

@@ -22,3 +22,9 @@ export const WATERMARKS_READ_BACK = 200;
 export const REPORT_INTERVAL_MS = 5_000;
 /** How often the as-of time of an idle partition is written beside its checkpoint, for readers in other processes. */
 export const AS_OF_INTERVAL_MS = 1_000;
+/** Characters of a reason kept with a dead letter: enough for the message, without a whole stack or value. */
+export const REASON_MAX_CHARACTERS = 1_000;
+/** Dead letters answered at once; counts are always of all. */
+export const DEAD_LETTERS_READ = 1_000;
+/** Records read along for one that is wanted, when reading them all takes one request instead of many: a fetch returns whole batches anyway. */
+export const READ_ALONG = 100;

@@ -1,4 +1,4 @@
-import type { Trouble } from './lane.js';
+import type { PartitionStatus, Trouble } from './partition-lane.js';
 import { STALL_MS } from './limits.js';
 import type { BlockedKeys } from './target.js';
 
@@ -6,21 +6,10 @@ import type { BlockedKeys } from './target.js';
  * LIVE: everything known is applied. CATCHING-UP: behind, and moving. STALE: the log or the database does not answer; what is there is served with its as-of.
  * REGISTRY: a schema is not known here and the registry does not answer for it. AUTH: credentials or rights are refused, by the log, the registry or the database.
  * OUTDATED: the read model was built by another version of its code. GAP: the log lost what was not applied. HALTED: a partition does not go on.
+ * PAUSED: so many keys fail that only one fact is tried now and then.
  * BLOCKED-KEYS: up to date but for some keys, whose facts wait behind one that cannot be applied. STARTING: no partitions assigned yet.
  */
-export type SubscriptionState = 'STARTING' | 'LIVE' | 'CATCHING-UP' | 'BLOCKED-KEYS' | 'STALE' | 'REGISTRY' | 'AUTH' | 'OUTDATED' | 'GAP' | 'HALTED';
-
-export interface PartitionStatus {
-  topic: string;
-  partition: number;
-  nextOffset: number;
-  endOffset: number;
-  lag: number;
-  halted: boolean;
-  trouble: Trouble | undefined;
-  lastCompletedMs: number;
-  waitingSinceMs: number | undefined;
-}
+export type SubscriptionState = 'STARTING' | 'LIVE' | 'CATCHING-UP' | 'BLOCKED-KEYS' | 'PAUSED' | 'STALE' | 'REGISTRY' | 'AUTH' | 'OUTDATED' | 'GAP' | 'HALTED';
 
 export interface SubscriptionStatus {
   name: string;
@@ -86,6 +75,7 @@ function stateOf(worst: Trouble | undefined, halted: boolean, assigned: boolean,
 const REFUSED: ReadonlySet<string> = new Set(['log.unauthorized', 'registry.unauthorized', 'store.login']);
 
 function waitingState(code: string): SubscriptionState {
+  if (code === 'consumer.breaker') return 'PAUSED';
   if (REFUSED.has(code)) return 'AUTH';
   return code.startsWith('registry.') ? 'REGISTRY' : 'STALE';
 }

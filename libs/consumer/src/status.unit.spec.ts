@@ -1,4 +1,5 @@
-import { type PartitionStatus, summarize } from './status.js';
+import type { PartitionStatus } from './partition-lane.js';
+import { summarize } from './status.js';
 
 const NOW = 100_000;
 const trouble = (code: string) => ({ code, reason: 'why', advice: 'what to do', sinceMs: 5 });

@@ -1,13 +1,14 @@
 import { type Clock, FactlineError, type Logger, Signal, backoffMs, detached, messageOf, pause, silentLogger, systemClock } from 'factline/kernel';
 import type { FactLog, Position, RecordBatch, Subscription, TopicState } from 'factline/log';
 import { AsOfRecorder } from './as-of.js';
-import { findGaps, gap, laneName } from './checkpoint.js';
+import { type Checkpoint, findGaps, gap, laneName } from './checkpoint.js';
 import { followSwap } from './follow-swap.js';
 import type { Freshness } from './freshness.js';
-import { Lane, type Trouble } from './lane.js';
+import { Lane } from './lane.js';
+import type { LaneOpening, PartitionLane, Trouble } from './partition-lane.js';
 import { AS_OF_INTERVAL_MS, RECHECK_MS, REPORT_INTERVAL_MS, RETRY_MAX_MS } from './limits.js';
 import { type SubscriptionStatus, summarize } from './status.js';
-import type { BlockedKeys, SubscriptionTarget } from './target.js';
+import type { BlockedKeys, LaneTarget, SubscriptionTarget } from './target.js';
 
 export interface FactSubscriptionOptions {
   /** Stable name, part of the group's name; renaming it starts a new group, not a new read model. */
@@ -16,7 +17,7 @@ export interface FactSubscriptionOptions {
   /** Exactly the topics that the handlers declare. */
   topics: readonly string[];
   log: FactLog;
-  target: SubscriptionTarget;
+  target: SubscriptionTarget | LaneTarget;
   freshness: Freshness;
   logger?: Logger;
   clock?: Clock;
@@ -32,7 +33,7 @@ export class FactSubscription {
   readonly #options: FactSubscriptionOptions;
   readonly #log: Logger;
   readonly #clock: Clock;
-  readonly #lanes = new Map<string, Lane>();
+  readonly #lanes = new Map<string, PartitionLane>();
   readonly #advanced = new Signal();
   readonly #abort = new AbortController();
   #subscription: Subscription | undefined;
@@ -132,7 +133,7 @@ export class FactSubscription {
     return [];
   }
 
-  async #claim(partitions: readonly { topic: string; partition: number }[]): Promise<Lane[]> {
+  async #claim(partitions: readonly { topic: string; partition: number }[]): Promise<PartitionLane[]> {
     const { log, target } = this.#options;
     const topics = await log.describe(this.#options.topics);
     const checkpoints = await target.claim(topics, partitions);
@@ -145,14 +146,13 @@ export class FactSubscription {
     });
   }
 
-  #lane(checkpoint: Lane['checkpoint'], topics: readonly TopicState[]): Lane {
+  #lane(checkpoint: Checkpoint, topics: readonly TopicState[]): PartitionLane {
     const { topic, partition } = checkpoint;
-    const end = topics.find(({ name }) => name === topic)!.partitions[partition]!.end;
-    const lane: Lane = new Lane(
+    const { target } = this.#options;
+    const opening: LaneOpening = {
       checkpoint,
-      end,
-      this.#options.target,
-      {
+      endOffset: topics.find(({ name }) => name === topic)!.partitions[partition]!.end,
+      events: {
         pause: () => this.#subscription?.pause(topic, partition),
         resume: () => this.#subscription?.resume(topic, partition),
         advanced: (_checkpoint, nextOffset, facts) => {
@@ -163,13 +163,14 @@ export class FactSubscription {
         },
         fenced: () => this.#fenced(lane),
       },
-      this.#log,
-      () => this.#clock.now(),
-    );
+      log: this.#log,
+      now: () => this.#clock.now(),
+    };
+    const lane = 'openLane' in target ? target.openLane(opening) : new Lane(opening, target);
     return lane;
   }
 
-  #open(lane: Lane): void {
+  #open(lane: PartitionLane): void {
     this.#lanes.set(lane.name, lane);
     const { topic, partition, nextOffset } = lane.checkpoint;
     this.#options.freshness.track(topic, partition, nextOffset);
@@ -189,14 +190,14 @@ export class FactSubscription {
     lane?.halt(gap({ ...lane.checkpoint, nextOffset: position.offset }, `the log has ${start} to ${end}.`, { start, end }));
   }
 
-  #fenced(lane: Lane): void {
+  #fenced(lane: PartitionLane): void {
     this.#counts.fenced++;
     this.#log.info({ subscription: this.#options.name, lane: lane.name }, 'a commit was refused: reading the position again');
     this.#move(lane);
   }
 
   /** Another generation went live, or another process owns the partition. Both are answered by asking the database and the group again. */
-  #move(lane: Lane): void {
+  #move(lane: PartitionLane): void {
     const epoch = this.#epoch;
     const { checkpoint } = lane;
     const current = () => epoch === this.#epoch && !this.#abort.signal.aborted && this.#lanes.get(lane.name) === lane;

@@ -1,5 +1,6 @@
 import type { LogRecord, TopicState } from 'factline/log';
 import type { Checkpoint } from './checkpoint.js';
+import type { LaneOpening, PartitionLane } from './partition-lane.js';
 
 /** Consecutive records of one partition to apply in one transaction. */
 export interface Work {
@@ -14,8 +15,8 @@ export interface BlockedKeys {
   readonly advice: string;
 }
 
-/** What a subscription feeds: a read model, or whatever else commits a checkpoint with its effect. */
-export interface SubscriptionTarget {
+/** Who keeps the checkpoints of a subscription. */
+export interface CheckpointOwner {
   /** Which build is live now; another number after a swap. */
   generation(): Promise<number>;
   /**
@@ -23,10 +24,19 @@ export interface SubscriptionTarget {
    * @throws FactlineError `projection.outdated` and the like when this software may not continue what the database holds.
    */
   claim(topics: readonly TopicState[], partitions: readonly { topic: string; partition: number }[]): Promise<Checkpoint[]>;
-  /** Applies work and moves the checkpoint, both or neither. `fenced`: somebody else owns the partition or the generation now, nothing was written. */
-  apply(checkpoint: Checkpoint, work: Work): Promise<Checkpoint | 'fenced'>;
   /** How many keys are blocked, of all partitions, whoever blocked them. Absent: this target blocks none. */
   blocked?(): Promise<BlockedKeys>;
   /** Writes as-of times beside the checkpoints, for readers in other processes. */
   recordAsOf(entries: readonly { checkpoint: Checkpoint; asOfMs: number }[]): Promise<void>;
+}
+
+/** What a subscription feeds batch by batch: a read model, or whatever else commits a checkpoint with its effect. */
+export interface SubscriptionTarget extends CheckpointOwner {
+  /** Applies work and moves the checkpoint, both or neither. `fenced`: somebody else owns the partition or the generation now, nothing was written. */
+  apply(checkpoint: Checkpoint, work: Work): Promise<Checkpoint | 'fenced'>;
+}
+
+/** What brings its own lanes, because its work is not one transaction after another: reactions run many keys of a partition at once. */
+export interface LaneTarget extends CheckpointOwner {
+  openLane(opening: LaneOpening): PartitionLane;
 }

@@ -2,7 +2,7 @@ export { CloudEvents } from './cloud-events.js';
 export { contractEntry } from './contract-entry.js';
 export { type Contract, loadContract } from './contract-file.js';
 export { FactDecoder, type WriterSchemas } from './decoder.js';
-export { defineFact, selectFact } from './define.js';
+export { checkSelected, defineFact, selectFact } from './define.js';
 export { type EncodedFact, FactEncoder } from './encoder.js';
 export type { Fact, FactContext, FactDefinition, FactMeta, FactType, ReceivedFact, SelectedFact, TopicDeclaration } from './facts.js';
 export { RegisteredSchemas, type RememberedSchema, type SchemaMemory } from './registered-schemas.js';

@@ -1,6 +1,6 @@
 import { type Fact, type FactDefinition, FactEncoder } from 'factline/contracts';
 import { type Clock, FactlineError, type Logger, type Signal } from 'factline/kernel';
-import { type Store, type Tx, assertTx } from 'factline/store';
+import { type Store, type Tx, assertTx, causeOf } from 'factline/store';
 import { ADD_MANY_FACTS, TRACEPARENT_CHARACTERS } from './limits.js';
 import { type Pressure, PressureGauge, type PressureLimits, measureBacklog, outboxFull, pressureLimits } from './pressure.js';
 import { ADD, ADD_TO } from './schema.js';
@@ -101,7 +101,7 @@ export class FactOutbox {
    */
   async add(tx: Tx, fact: Fact): Promise<Stated> {
     assertTx(tx);
-    const { id, value } = this.#encode(fact);
+    const { id, value } = this.#encode(tx, fact);
     const { name: topic } = fact.type.topic;
     const { rows } = await tx.query<AddedRow>(this.#add.text, [topic, fact.key, value, this.#traceparent()], this.#add.name);
     tx.onCommit(this.#wake);
@@ -114,7 +114,7 @@ export class FactOutbox {
   async addMany(tx: Tx, facts: readonly Fact[]): Promise<Stated[]> {
     assertTx(tx);
     if (facts.length > ADD_MANY_FACTS) throw tooMany(facts.length);
-    const encoded = facts.map((fact) => this.#encode(fact));
+    const encoded = facts.map((fact) => this.#encode(tx, fact));
     const topics = facts.map((fact) => fact.type.topic.name);
     const keys = facts.map((fact) => fact.key);
     const values = encoded.map(({ value }) => value);
@@ -123,10 +123,13 @@ export class FactOutbox {
     return rows.map((row, at) => stated(encoded[at]!.id, topics[at]!, keys[at]!, row));
   }
 
-  #encode(fact: Fact): { id: string; value: Buffer } {
+  /** What the fact does not say of its cause, the transaction may know. */
+  #encode(tx: Tx, fact: Fact): { id: string; value: Buffer } {
     const pressure = this.#gauge.current;
     if (pressure.state === 'hard') throw outboxFull(pressure);
-    return this.#encoder.encode(fact, this.#options.schemaIds.idOf(fact.type));
+    const cause = causeOf(tx);
+    const caused = cause ? { ...fact, context: { ...cause, ...fact.context } } : fact;
+    return this.#encoder.encode(caused, this.#options.schemaIds.idOf(fact.type));
   }
 
   /** A trace that cannot be carried is dropped: it must never fail the business transaction. */

@@ -1,11 +1,11 @@
 import type { FactDecoder } from 'factline/contracts';
-import type { Checkpoint, Work } from 'factline/consumer';
+import { type Checkpoint, type Parked, type Work, lastKnown } from 'factline/consumer';
 import type { FactlineError } from 'factline/kernel';
 import type { LogRecord } from 'factline/log';
 import type { Executor, Session, Store, Tx } from 'factline/store';
 import { Folder, type KeyState } from './fold.js';
 import { loadStates } from './key-states.js';
-import { Blocked, type Parked, type ParkingBatch, lastKnown, park } from './parking.js';
+import { Blocked, type ParkingBatch } from './parking.js';
 import { RowCache } from './row-cache.js';
 import { RowWriter, isRefusal } from './row-writer.js';
 import type { Projection } from './projection.js';
@@ -98,8 +98,7 @@ export class BatchEngine {
     const waiting = blocked.keys.size === 0 ? [] : [...new Set(keys.filter((key) => blocked.keys.has(key)))];
     if (waiting.length === 0) return this.#commit(attempt, NOBODY, db);
     return inTransaction(db, async (tx) => {
-      const { rows } = await tx.query<{ key: string }>(this.tables.holdBlocked, [checkpoint.topic, checkpoint.partition, waiting]);
-      const held = new Set(rows.map(({ key }) => key));
+      const held = await this.tables.deadLetters.holdBlocked(tx, checkpoint, waiting);
       for (const key of waiting) if (!held.has(key)) blocked.keys.delete(key); // somebody repaired it
       return this.#commit(attempt, held, tx);
     });
@@ -144,19 +143,16 @@ export class BatchEngine {
     if (parked.length === 0) return this.#writer.write(from, to, changed, db);
     return inTransaction(db, async (tx) => {
       if (!(await this.#writer.write(from, to, changed, tx))) return false;
-      await park(tx, this.tables, from, parked);
+      await this.tables.deadLetters.park(tx, from, parked);
       return true;
     });
   }
 
   /** The blocked keys of a partition, read once and kept: it is this engine that blocks them, and asks before it takes one for blocked still. */
-  async #blockedIn({ topic, partition }: Checkpoint, db: Executor): Promise<Blocked> {
-    const name = `${topic}/${partition}`;
+  async #blockedIn(at: Checkpoint, db: Executor): Promise<Blocked> {
+    const name = `${at.topic}/${at.partition}`;
     let blocked = this.#blocked.get(name);
-    if (!blocked) {
-      const { rows } = await db.query<{ key: string }>(this.tables.blockedKeys, [topic, partition]);
-      this.#blocked.set(name, (blocked = new Blocked(new Set(rows.map(({ key }) => key)))));
-    }
+    if (!blocked) this.#blocked.set(name, (blocked = new Blocked(new Set(await this.tables.deadLetters.blockedKeys(db, at)))));
     return blocked;
   }
 

@@ -1,24 +1,16 @@
+import { type DeadLetter, type DeadLetterFilter, type DeadLetterTable, type KeyPlace, type Records, inSequence, placeOf, readRecords, recordOf } from 'factline/consumer';
 import { FactDecoder, type ReceivedFact } from 'factline/contracts';
 import { FactlineError, messageOf, pause } from 'factline/kernel';
 import type { FactLog, LogRecord } from 'factline/log';
 import type { Store, Tx } from 'factline/store';
-import { type DeadLetter, LETTER_COLUMNS, type LetterRow, type Records, inSequence, letterOf, placeOf, readRecords } from './dead-letter.js';
 import { Folder, type KeyState } from './fold.js';
-import { DEAD_LETTERS_READ, KEYS_READ } from './limits.js';
+import { KEYS_READ } from './limits.js';
 import { loadStates } from './key-states.js';
-import { isPoison, reasonOf } from './parking.js';
+import { isPoison } from './parking.js';
 import type { Projection } from './projection.js';
 import { type RebuildConnections, connect } from './rebuild/connections.js';
 import { RowWriter } from './row-writer.js';
 import { Tables, readAbout } from './tables.js';
-
-/** Which keys are meant. One of them has to be said: nothing is not everything. */
-export interface DeadLetterFilter {
-  readonly key?: string;
-  /** Keys whose failed fact has this code. */
-  readonly code?: string;
-  readonly all?: boolean;
-}
 
 /** How carefully keys are requeued. */
 export interface RequeueOptions {
@@ -29,12 +21,6 @@ export interface RequeueOptions {
   /** Stops when more than this share of the keys so far is blocked still, looked at after the canary. Default 0.1. */
   readonly stopAt?: number;
   readonly abort?: AbortSignal;
-}
-
-interface Key {
-  readonly topic: string;
-  readonly partition: number;
-  readonly key: string;
 }
 
 export interface RequeuedKey {
@@ -54,6 +40,7 @@ export interface RequeuedKey {
  */
 export class DeadLetters {
   readonly #tables: Tables;
+  readonly #waiting: DeadLetterTable;
   readonly #writer: RowWriter;
 
   constructor(
@@ -65,6 +52,7 @@ export class DeadLetters {
     readonly close: () => Promise<void> = async () => undefined,
   ) {
     this.#tables = new Tables(projection, projection.name);
+    this.#waiting = this.#tables.deadLetters;
     this.#writer = new RowWriter(projection, this.#tables);
   }
 
@@ -80,11 +68,8 @@ export class DeadLetters {
   }
 
   /** Those of the meant keys, by place, at most 1,000 of them. */
-  async list(filter: DeadLetterFilter): Promise<{ letters: DeadLetter[]; keys: number; facts: number }> {
-    const [condition, values] = this.#condition(filter);
-    const { rows } = await this.store.query<LetterRow>(`select ${LETTER_COLUMNS} from ${this.#tables.deadLetters} d where ${condition} order by topic, partition, key, record_offset limit ${DEAD_LETTERS_READ}`, values);
-    const { rows: counts } = await this.store.query<{ keys: number; facts: number }>(`select count(distinct (topic, key))::integer as keys, count(*)::integer as facts from ${this.#tables.deadLetters} d where ${condition}`, values);
-    return { letters: rows.map(letterOf), ...counts[0]! };
+  list(filter: DeadLetterFilter): Promise<{ letters: DeadLetter[]; keys: number; facts: number }> {
+    return this.#waiting.list(this.store, filter);
   }
 
   /** The facts of one key as this app reads them, in order: what it selects, or why they cannot be read. */
@@ -107,13 +92,13 @@ export class DeadLetters {
    * canary or too many keys fail again. What was repaired before stays repaired.
    */
   async *requeue(filter: DeadLetterFilter, { canary = 1, rate = Infinity, stopAt = 0.1, abort }: RequeueOptions = {}): AsyncGenerator<RequeuedKey, void, undefined> {
-    const keys = await this.#keys(filter);
+    const keys = await this.#waiting.keys(this.store, filter);
     await this.#assertCurrent();
     const started = performance.now();
     let failed = 0;
     let known: Records = new Map();
     for (const [tried, { topic, partition, key }] of keys.entries()) {
-      if (tried % KEYS_READ === 0) known = await this.#records(await this.#lettersOf(keys.slice(tried, tried + KEYS_READ)));
+      if (tried % KEYS_READ === 0) known = await this.#records(await this.#waiting.ofKeys(this.store, keys.slice(tried, tried + KEYS_READ)));
       const early = started + (tried / rate) * 1_000 - performance.now();
       if (early > 0) await pause(early, abort);
       abort?.throwIfAborted();
@@ -129,31 +114,32 @@ export class DeadLetters {
   /** Gives the waiting facts of the meant keys up, or the one at an offset: their rows stay as they are, without these facts, and later facts are applied to them. What was given up, why and by whom is kept. */
   async purge(filter: DeadLetterFilter & { offset?: number }, why: { reason: string; by: string }): Promise<{ keys: number; facts: number }> {
     let facts = 0;
-    const keys = await this.#keys(filter);
+    const keys = await this.#waiting.keys(this.store, filter);
     for (const { topic, partition, key } of keys) {
       facts += await this.store.transaction(async (tx) => {
-        const letters = (await this.#hold(tx, topic, partition, key)).filter(({ offset }) => filter.offset === undefined || offset === filter.offset);
+        const letters = (await this.#waiting.hold(tx, { topic, partition, key })).filter(({ offset }) => filter.offset === undefined || offset === filter.offset);
         if (letters.length === 0) return 0;
         await tx.query('insert into factline.purged_dead_letter (projection, topic, partition, key, offsets, reason, purged_by) values ($1, $2, $3, $4, $5, $6, $7)', [
           this.projection.name, topic, partition, key, letters.map(({ offset }) => offset), why.reason, why.by,
         ]);
-        await this.#remove(tx, letters);
+        await this.#waiting.remove(tx, letters);
         return letters.length;
       });
     }
     return { keys: keys.length, facts };
   }
 
-  async #requeueKey(tx: Tx, { topic, partition, key }: Key, known: Records): Promise<RequeuedKey | undefined> {
-    const letters = await this.#hold(tx, topic, partition, key);
+  async #requeueKey(tx: Tx, { topic, partition, key }: KeyPlace, known: Records): Promise<RequeuedKey | undefined> {
+    const letters = await this.#waiting.hold(tx, { topic, partition, key });
     if (letters.length === 0) return undefined; // somebody else did it
-    const ordered = inSequence(letters, await this.#records(letters, known)); // one that was parked a moment ago is not known
+    const records = await this.#records(letters, known); // one that was parked a moment ago is not known
+    const ordered = inSequence(letters, records).map((letter) => ({ letter, record: recordOf(letter, records) }));
     await this.#holdGeneration(tx, topic, partition);
     const { state, done, error } = await this.#fold(tx, ordered);
     if (state) await this.#writer.put(key, state, tx);
-    await this.#remove(tx, ordered.slice(0, done).map(({ letter }) => letter));
+    await this.#waiting.remove(tx, ordered.slice(0, done).map(({ letter }) => letter));
     const first = ordered[done]?.letter;
-    if (first && error) await tx.query(`update ${this.#tables.deadLetters} set code = $4, reason = $5 where topic = $1 and partition = $2 and record_offset = $3`, [topic, partition, first.offset, error.code, reasonOf(error)]);
+    if (first && error) await this.#waiting.failed(tx, first, error);
     return { key, applied: done, waiting: letters.length - done, code: error?.code ?? null, reason: error ? messageOf(error) : null };
   }
 
@@ -179,13 +165,6 @@ export class DeadLetters {
     return { ...(changed && { state: sound }), done: waiting.length };
   }
 
-  /** All of the key's letters, held: whoever parks another behind them waits. Looked for twice, because one may have been parked while the first look waited. */
-  async #hold(tx: Tx, topic: string, partition: number, key: string): Promise<DeadLetter[]> {
-    const held = `select ${LETTER_COLUMNS} from ${this.#tables.deadLetters} where topic = $1 and partition = $2 and key = $3 order by record_offset`;
-    await tx.query(`${held} for update`, [topic, partition, key]);
-    return (await tx.query<LetterRow>(held, [topic, partition, key])).rows.map(letterOf);
-  }
-
   /** A swap retires this row: it waits until the repair is in the build that is live now. */
   async #holdGeneration(tx: Tx, topic: string, partition: number): Promise<void> {
     await tx.query(`select from ${this.#tables.checkpoints} where topic = $1 and partition = $2 for share`, [topic, partition]);
@@ -201,30 +180,6 @@ export class DeadLetters {
       message: `The live model of '${this.projection.name}' was built by other code than this: its blocked keys cannot be repaired with it.`,
       advice: `Rebuild it with this code, which applies everything anew: factline replay run ${this.projection.name}`,
     });
-  }
-
-  async #remove(tx: Tx, letters: readonly DeadLetter[]): Promise<void> {
-    const [first] = letters;
-    if (!first) return;
-    await tx.query(`delete from ${this.#tables.deadLetters} where topic = $1 and partition = $2 and key = $3 and record_offset = any($4::bigint[])`, [first.topic, first.partition, first.key, letters.map(({ offset }) => offset)]);
-  }
-
-  async #lettersOf(keys: readonly Key[]): Promise<DeadLetter[]> {
-    const { rows } = await this.store.query<LetterRow>(`select ${LETTER_COLUMNS} from ${this.#tables.deadLetters} where key = any($1::text[]) order by record_offset limit ${DEAD_LETTERS_READ}`, [keys.map(({ key }) => key)]);
-    return rows.map(letterOf);
-  }
-
-  async #keys(filter: DeadLetterFilter): Promise<Key[]> {
-    const [condition, values] = this.#condition(filter);
-    const { rows } = await this.store.query<Key>(`select topic, partition, key from ${this.#tables.deadLetters} d where ${condition} group by 1, 2, 3 order by min(parked_at), 3`, values);
-    return rows;
-  }
-
-  #condition({ key, code, all }: DeadLetterFilter): [string, string[]] {
-    const failed = `exists (select from ${this.#tables.deadLetters} f where f.topic = d.topic and f.partition = d.partition and f.key = d.key and f.code = `;
-    const parts = [...(key === undefined ? [] : [{ text: (at: number) => `d.key = $${at}`, value: key }]), ...(code === undefined ? [] : [{ text: (at: number) => `${failed}$${at})`, value: code }])];
-    if (parts.length > 0 || all) return [parts.map(({ text }, at) => text(at + 1)).join(' and ') || 'true', parts.map(({ value }) => value)];
-    throw new FactlineError({ code: 'dead-letters.filter', kind: 'invalid', message: 'Which keys are meant is not said.', advice: 'Name a key or a code, or say all.' });
   }
 
   async #records(letters: readonly DeadLetter[], known?: Records): Promise<Records> {

@@ -1,5 +1,4 @@
-export type { DeadLetter } from './dead-letter.js';
-export { type DeadLetterFilter, DeadLetters } from './dead-letters.js';
+export { DeadLetters } from './dead-letters.js';
 export { foldHistory } from './history.js';
 export { LiveProjection } from './live.js';
 export { type ColumnType, type Fold, Projection, type ProjectionOptions, type RowOf, projection } from './projection.js';

@@ -52,11 +52,5 @@ export const BREAKER_KEYS = 10;
 export const BREAKER_FACTS = 10_000;
 /** Blocked keys of a partition at most; their names are held in memory, 0.1 KB each. */
 export const BLOCKED_KEYS_MAX = 10_000;
-/** Characters of a reason kept with a dead letter: enough for the message, without a whole stack or value. */
-export const REASON_MAX_CHARACTERS = 1_000;
-/** Dead letters answered at once; counts are always of all. */
-export const DEAD_LETTERS_READ = 1_000;
 /** Blocked keys whose facts are read from the log together. */
 export const KEYS_READ = 200;
-/** Records read along for one that is wanted, when reading them all takes one request instead of many: a fetch returns whole batches anyway. */
-export const READ_ALONG = 100;

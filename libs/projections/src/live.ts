@@ -34,7 +34,7 @@ export class LiveProjection implements SubscriptionTarget {
       const there = await schemaExists(tx, this.#tables.schema);
       await tx.query(`set local role ${identifier(role)}`);
       if (there) {
-        await tx.query(this.#tables.createDeadLetters); // of a build from before there were any
+        await tx.query(this.#tables.deadLetters.create); // of a build from before there were any
         return;
       }
       await tx.query(this.#tables.create);
@@ -60,8 +60,7 @@ export class LiveProjection implements SubscriptionTarget {
   }
 
   async blocked(): Promise<BlockedKeys> {
-    const { rows } = await this.store.query<{ keys: number }>(this.#tables.countBlocked);
-    return { keys: rows[0]!.keys, advice: `See why: factline dead-letters list ${this.projection.name} --app ${this.app}; after the repair: factline dead-letters requeue ${this.projection.name} --app ${this.app} --all` };
+    return { keys: await this.#tables.deadLetters.countKeys(this.store), advice: `See why: factline dead-letters list ${this.projection.name} --app ${this.app}; after the repair: factline dead-letters requeue ${this.projection.name} --app ${this.app} --all` };
   }
 
   /** Whoever owns the partition now: what was applied in this generation stays applied. */

@@ -1,19 +1,7 @@
-import { factIdOf } from 'factline/contracts';
+import type { Parked } from 'factline/consumer';
 import { FactlineError } from 'factline/kernel';
 import type { LogRecord } from 'factline/log';
-import type { Executor } from 'factline/store';
-import { BLOCKED_KEYS_MAX, BREAKER_FACTS, BREAKER_KEYS, REASON_MAX_CHARACTERS } from './limits.js';
-import type { Tables } from './tables.js';
-
-/** A fact that is not applied: it failed, or a fact of its key before it did. */
-export interface Parked {
-  readonly record: LogRecord;
-  readonly key: string;
-  /** Absent: it waits behind one that failed. */
-  readonly error?: FactlineError;
-  /** Sequence of the last fact of the key before it; 0: unknown. */
-  readonly seen?: number;
-}
+import { BLOCKED_KEYS_MAX, BREAKER_FACTS, BREAKER_KEYS } from './limits.js';
 
 /** What fails for the fact itself, today and tomorrow, whatever the database, the registry and the broker do. */
 const POISON: ReadonlySet<string> = new Set(['projection.fold-failed', 'projection.row-invalid', 'fact.undecodable', 'fact.unreadable', 'fact.sequence-gap', 'registry.schema-unknown', 'store.value']);
@@ -75,43 +63,6 @@ export class ParkingBatch {
     if (this.blocked + this.failed.size > BLOCKED_KEYS_MAX) throw tripped(`more than ${BLOCKED_KEYS_MAX} keys are blocked`, record, error);
     this.parked.push({ record, key, error, seen });
   }
-}
-
-/** What is kept of an error: as much text as a person reads, and none that Postgres refuses. */
-export function reasonOf(error: FactlineError): string {
-  return error.message.slice(0, REASON_MAX_CHARACTERS).replaceAll('\0', '');
-}
-
-/** Writes what is kept of parked facts; the rest lies in the log. */
-export async function park(db: Executor, tables: Tables, { topic, partition }: { topic: string; partition: number }, parked: readonly Parked[]): Promise<void> {
-  await db.query(tables.park, [
-    topic,
-    partition,
-    parked.map(({ record }) => record.offset),
-    parked.map(({ key }) => key),
-    parked.map(({ record }) => idOf(record)),
-    parked.map(({ error }) => error?.code ?? null),
-    parked.map(({ error }) => (error ? reasonOf(error) : null)),
-    parked.map(({ seen }) => seen || null),
-  ]);
-}
-
-/** Of a record that is a fact, or null: what is too short to be one has none. */
-function idOf({ value }: LogRecord): Buffer | null {
-  try {
-    return value && Buffer.from(factIdOf(value));
-  } catch {
-    return null;
-  }
-}
-
-/** The last record that can be recognised again: what a checkpoint is compared with later. */
-export function lastKnown(records: readonly LogRecord[]): { offset: number; id: Buffer } | undefined {
-  for (let at = records.length - 1; at >= 0; at--) {
-    const id = idOf(records[at]!);
-    if (id) return { offset: records[at]!.offset, id };
-  }
-  return undefined;
 }
 
 function tripped(what: string, first: LogRecord, cause: FactlineError): FactlineError {

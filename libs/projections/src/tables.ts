@@ -1,4 +1,4 @@
-import { advanceCheckpoint, checkpointTable, createCheckpoints } from 'factline/consumer';
+import { DeadLetterTable, advanceCheckpoint, checkpointTable, createCheckpoints } from 'factline/consumer';
 import { FactlineError } from 'factline/kernel';
 import { type Executor, type Migration, type Store, identifier, migrate, migrateSchemaMemory } from 'factline/store';
 import { type Column, columnsOf, selectList } from './encode.js';
@@ -94,7 +94,8 @@ export class Tables {
   readonly columns: readonly Column[];
   readonly table: string;
   readonly gone: string;
-  readonly deadLetters: string;
+  /** Facts that this build could not apply. */
+  readonly deadLetters: DeadLetterTable;
 
   constructor(
     readonly projection: Projection,
@@ -103,7 +104,7 @@ export class Tables {
     this.columns = columnsOf(projection);
     this.table = `${identifier(schema)}.${identifier(projection.name)}`;
     this.gone = `${identifier(schema)}.gone`;
-    this.deadLetters = `${identifier(schema)}.dead_letter`;
+    this.deadLetters = new DeadLetterTable(schema);
   }
 
   get #names(): string {
@@ -119,37 +120,7 @@ create table if not exists ${this.table} (${columns.join(', ')}, factline_sequen
 create table if not exists ${this.gone} (key text not null, sequence bigint not null);
 create table if not exists ${identifier(this.schema)}.about (generation integer not null, version integer not null, fingerprint text not null, built_at timestamptz not null default clock_timestamp());
 ${createCheckpoints(this.schema)};
-${this.createDeadLetters}`;
-  }
-
-  /**
-   * Facts that this build could not apply, and those of the same keys that wait behind them. A key with rows here is blocked. The value is not copied: it lies in the log,
-   * with fields that nobody selected. Without primary key: a rebuild copies them in, and order is by offset.
-   */
-  get createDeadLetters(): string {
-    return `create table if not exists ${this.deadLetters} (topic text not null, partition integer not null, record_offset bigint not null, key text not null,
-  fact_id bytea, code text, reason text, seen bigint, as_of timestamptz, parked_at timestamptz not null default clock_timestamp());
-create index if not exists dead_letter_key on ${this.deadLetters} (topic, partition, key);`;
-  }
-
-  /** $1 topic, $2 partition: its blocked keys. */
-  get blockedKeys(): string {
-    return `select distinct key from ${this.deadLetters} where topic = $1 and partition = $2`;
-  }
-
-  get countBlocked(): string {
-    return `select count(distinct (topic, key))::integer as keys from ${this.deadLetters}`;
-  }
-
-  /** $1 topic, $2 partition, $3 keys: those that are blocked still, held so until the transaction ends; whoever unblocks one is waited for. */
-  get holdBlocked(): string {
-    return `select key from ${this.deadLetters} where topic = $1 and partition = $2 and key = any($3::text[]) for share`;
-  }
-
-  /** $1 topic, $2 partition, then arrays: $3 offsets, $4 keys, $5 fact ids, $6 codes, $7 reasons, $8 sequences before. */
-  get park(): string {
-    return `insert into ${this.deadLetters} (topic, partition, record_offset, key, fact_id, code, reason, seen, as_of)
-      select $1, $2, p.*, (select as_of from ${this.checkpoints} where topic = $1 and partition = $2) from unnest($3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::bigint[]) as p`;
+${this.deadLetters.create}`;
   }
 
   /** Keys and indexes, one statement each, by what they are called in progress reports. */
@@ -222,7 +193,7 @@ create index if not exists dead_letter_key on ${this.deadLetters} (topic, partit
   get asOf(): string {
     return `select case when c.rows = c.known and d.rows = d.known then least(c.as_of, d.as_of) end as as_of, d.keys
       from (select count(*) as rows, count(as_of) as known, min(as_of) as as_of from ${this.checkpoints}) c,
-        (select count(*) as rows, count(as_of) as known, min(as_of) as as_of, count(distinct (topic, key))::integer as keys from ${this.deadLetters}) d`;
+        (select count(*) as rows, count(as_of) as known, min(as_of) as as_of, count(distinct (topic, key))::integer as keys from ${this.deadLetters.name}) d`;
   }
 
   get about(): string {

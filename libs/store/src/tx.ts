@@ -61,6 +61,23 @@ export function assertTx(candidate: unknown): asserts candidate is Tx {
   });
 }
 
+/** What made a transaction happen: facts stated in it say so. */
+export interface Cause {
+  readonly correlationId: string;
+  readonly causationId: string;
+}
+
+const causes = new WeakMap<Tx, () => Cause>();
+
+/** Says why this transaction runs; asked for only when something is stated in it. */
+export function causedBy(tx: Tx, cause: () => Cause): void {
+  causes.set(tx, cause);
+}
+
+export function causeOf(tx: Tx): Cause | undefined {
+  return causes.get(tx)?.();
+}
+
 /**
  * Adapts a pg client on which your code has sent BEGIN. Call `committed()` after COMMIT succeeded, so that a relay in this process wakes at once;
  * without it the relay finds the fact by polling.

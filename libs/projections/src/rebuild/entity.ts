@@ -32,7 +32,7 @@ export async function rebuildKey(context: RebuildContext, key: string): Promise<
   const outcome = await context.session.transaction(async (tx) => {
     const at = await holdPartition(tx, context, partition);
     const state = await reader.stateAt(at.nextOffset);
-    await tx.query(`delete from ${context.tables('live').deadLetters} where topic = $1 and partition = $2 and key = $3`, [context.topic, partition, key]); // all of them are in the row now
+    await tx.query(`delete from ${context.tables('live').deadLetters.name} where topic = $1 and partition = $2 and key = $3`, [context.topic, partition, key]); // all of them are in the row now
     return replaceRow(tx, context, key, state);
   });
   return { key, facts: reader.facts, scanned: reader.scanned, outcome, elapsedMs: performance.now() - started };

@@ -1,12 +1,12 @@
 import type { FactDecoder } from 'factline/contracts';
-import { checkpointTable } from 'factline/consumer';
+import { type Parked, checkpointTable, lastKnown } from 'factline/consumer';
 import { FactlineError } from 'factline/kernel';
 import type { FactLog, LogRecord, RecordBatch } from 'factline/log';
 import type { Session, Tx } from 'factline/store';
 import { keyOf } from '../batch.js';
 import { assertRow, copyLine, escapeCopy } from '../encode.js';
 import { Folder, type KeyState } from '../fold.js';
-import { Blocked, type Parked, isPoison, lastKnown, park } from '../parking.js';
+import { Blocked, isPoison } from '../parking.js';
 import { COPY_CHUNK_ROWS, REBUILD_PASSES, REBUILD_ROWS_IN_MEMORY } from '../limits.js';
 import type { Projection } from '../projection.js';
 import type { Tables } from '../tables.js';
@@ -188,7 +188,7 @@ async function load(folder: PartitionFolder, task: PartitionTask, parts: readonl
 }
 
 async function copyFolded(folder: PartitionFolder, task: PartitionTask, { states, parked }: Folded, tx: Tx): Promise<number> {
-  if (parked.length > 0) await park(tx, folder.tables, task, parked);
+  if (parked.length > 0) await folder.tables.deadLetters.park(tx, task, parked);
   return copyStates(folder, states);
 }
 

@@ -46,13 +46,8 @@ export async function stage(context: RebuildContext): Promise<Staged> {
     elapsedMs: performance.now() - started,
     indexMs,
     resumed: done.size,
-    blockedKeys: await blockedKeys(context),
+    blockedKeys: await context.tables('next').deadLetters.countKeys(context.session),
   };
-}
-
-async function blockedKeys(context: RebuildContext): Promise<number> {
-  const { rows } = await context.session.query<{ keys: number }>(context.tables('next').countBlocked);
-  return rows[0]!.keys;
 }
 
 /** An interrupted rebuild of the same code over the same topic goes on with its frozen plan; anything else starts anew. */

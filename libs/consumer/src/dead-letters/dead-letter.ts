@@ -1,9 +1,9 @@
-import { sequenceOf } from 'factline/contracts';
+import { factIdOf, sequenceOf } from 'factline/contracts';
 import { FactlineError, formatId, grouped } from 'factline/kernel';
 import type { FactLog, LogRecord } from 'factline/log';
-import { READ_ALONG } from './limits.js';
+import { READ_ALONG, REASON_MAX_CHARACTERS } from '../limits.js';
 
-/** A fact that a read model could not apply, or that waits behind one of its key. Its value lies in the log. */
+/** A fact that a read model or a reaction could not apply, or that waits behind one of its key. Its value lies in the log. */
 export interface DeadLetter {
   readonly topic: string;
   readonly partition: number;
@@ -16,6 +16,18 @@ export interface DeadLetter {
   readonly parkedAt: Date;
   /** Sequence of the last fact of the key before it, when that is known. */
   readonly seen: number | null;
+  /** Its own sequence, when it has one. */
+  readonly sequence: number | null;
+}
+
+/** A fact that is not applied: it failed, or a fact of its key before it did. */
+export interface Parked {
+  readonly record: LogRecord;
+  readonly key: string;
+  /** Absent: it waits behind one that failed. */
+  readonly error?: FactlineError;
+  /** Sequence of the last fact of the key before it; 0: unknown. */
+  readonly seen?: number;
 }
 
 /** Records of dead letters by their place. */
@@ -36,22 +48,24 @@ export interface LetterRow {
   reason: string | null;
   parked_at: Date;
   seen: string | null;
+  sequence: string | null;
 }
 
-export const LETTER_COLUMNS = 'topic, partition, record_offset, key, fact_id, code, reason, parked_at, seen';
+export const LETTER_COLUMNS = 'topic, partition, record_offset, key, fact_id, code, reason, parked_at, seen, sequence';
 
 /** As their producer numbered them: where a fact was missing and came later, the log has another order. What has no number stays behind the one before it. */
-export function inSequence(letters: readonly DeadLetter[], records: Records): { letter: DeadLetter; record: LogRecord }[] {
+export function inSequence(letters: readonly DeadLetter[], records: Records = new Map()): DeadLetter[] {
   let rank = 0;
   const ranked = letters.map((letter) => {
-    const record = recordOf(letter, records);
-    rank = numberOf(record) ?? rank;
-    return { letter, record, rank };
+    const record = records.get(placeOf(letter));
+    rank = letter.sequence ?? (record && numberOf(record)) ?? rank;
+    return { letter, rank };
   });
-  return ranked.toSorted((one, other) => one.rank - other.rank || one.letter.offset - other.letter.offset);
+  return ranked.toSorted((one, other) => one.rank - other.rank || one.letter.offset - other.letter.offset).map(({ letter }) => letter);
 }
 
-function numberOf({ value }: LogRecord): number | undefined {
+/** The sequence of a record, when it is a fact. */
+export function numberOf({ value }: LogRecord): number | undefined {
   try {
     return sequenceOf(value);
   } catch {
@@ -59,7 +73,8 @@ function numberOf({ value }: LogRecord): number | undefined {
   }
 }
 
-function recordOf({ topic, partition, offset }: DeadLetter, records: Records): LogRecord {
+/** @throws FactlineError `dead-letters.gone` (integrity). */
+export function recordOf({ topic, partition, offset }: DeadLetter, records: Records): LogRecord {
   const record = records.get(placeOf({ topic, partition, offset }));
   if (record) return record;
   throw new FactlineError({
@@ -70,8 +85,35 @@ function recordOf({ topic, partition, offset }: DeadLetter, records: Records): L
   });
 }
 
-export function letterOf({ topic, partition, record_offset: offset, key, fact_id: id, code, reason, parked_at: parkedAt, seen }: LetterRow): DeadLetter {
-  return { topic, partition, offset: Number(offset), key, factId: id && formatId(id), code, reason, parkedAt, seen: seen === null ? null : Number(seen) };
+export function letterOf({ topic, partition, record_offset: offset, key, fact_id: id, code, reason, parked_at: parkedAt, seen, sequence }: LetterRow): DeadLetter {
+  return { topic, partition, offset: Number(offset), key, factId: id && formatId(id), code, reason, parkedAt, seen: number(seen), sequence: number(sequence) };
+}
+
+function number(text: string | null): number | null {
+  return text === null ? null : Number(text);
+}
+
+/** What is kept of an error: as much text as a person reads, and none that Postgres refuses. */
+export function reasonOf(error: FactlineError): string {
+  return error.message.slice(0, REASON_MAX_CHARACTERS).replaceAll('\0', '');
+}
+
+/** Of a record that is a fact, or null: what is too short to be one has none. */
+export function idOf({ value }: LogRecord): Buffer | null {
+  try {
+    return value && Buffer.from(factIdOf(value));
+  } catch {
+    return null;
+  }
+}
+
+/** The last record that can be recognised again: what a checkpoint is compared with later. */
+export function lastKnown(records: readonly LogRecord[]): { offset: number; id: Buffer } | undefined {
+  for (let at = records.length - 1; at >= 0; at--) {
+    const id = idOf(records[at]!);
+    if (id) return { offset: records[at]!.offset, id };
+  }
+  return undefined;
 }
 
 /** The records of these letters from the log, beside those that are known. Where they lie close together, what is between them is read along. */

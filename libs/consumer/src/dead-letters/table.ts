@@ -1,0 +1,131 @@
+import { FactlineError } from 'factline/kernel';
+import { type Executor, type Tx, identifier } from 'factline/store';
+import { checkpointTable } from '../checkpoint.js';
+import { DEAD_LETTERS_READ } from '../limits.js';
+import { type DeadLetter, LETTER_COLUMNS, type LetterRow, type Parked, idOf, letterOf, numberOf, reasonOf } from './dead-letter.js';
+
+/** Which keys are meant. One of them has to be said: nothing is not everything. */
+export interface DeadLetterFilter {
+  readonly key?: string;
+  /** Keys whose failed fact has this code. */
+  readonly code?: string;
+  readonly all?: boolean;
+}
+
+/** A key of one partition. */
+export interface KeyPlace {
+  readonly topic: string;
+  readonly partition: number;
+  readonly key: string;
+}
+
+type Place = Pick<KeyPlace, 'topic' | 'partition'>;
+
+/**
+ * Facts that a subscription could not apply, and those of the same keys that wait behind them, in the schema of its checkpoints. A key with rows here is blocked; deleting
+ * them unblocks it. The value is not copied: it lies in the log, with fields that nobody selected.
+ */
+export class DeadLetterTable {
+  readonly name: string;
+
+  constructor(private readonly schema: string) {
+    this.name = `${identifier(schema)}.dead_letter`;
+  }
+
+  /**
+   * Makes the table, or adds what one of an earlier version lacks; asked first, because altering waits for whoever holds a row, needed or not.
+   * Without primary key: a rebuild copies rows in, and order is by offset.
+   */
+  get create(): string {
+    return `create table if not exists ${this.name} (topic text not null, partition integer not null, record_offset bigint not null, key text not null,
+  fact_id bytea, code text, reason text, seen bigint, as_of timestamptz, parked_at timestamptz not null default clock_timestamp(), sequence bigint);
+do $$ begin
+  if not exists (select from pg_attribute where attrelid = '${this.name}'::regclass and attname = 'sequence') then
+    alter table ${this.name} add column sequence bigint;
+  end if;
+end $$;
+create index if not exists dead_letter_key on ${this.name} (topic, partition, key);`;
+  }
+
+  async blockedKeys(db: Executor, { topic, partition }: Place): Promise<string[]> {
+    const { rows } = await db.query<{ key: string }>(`select distinct key from ${this.name} where topic = $1 and partition = $2`, [topic, partition]);
+    return rows.map(({ key }) => key);
+  }
+
+  async countKeys(db: Executor): Promise<number> {
+    const { rows } = await db.query<{ keys: number }>(`select count(distinct (topic, key))::integer as keys from ${this.name}`);
+    return rows[0]!.keys;
+  }
+
+  /** Those of the keys that are blocked still, held so until the transaction ends; whoever unblocks one is waited for. */
+  async holdBlocked(tx: Tx, { topic, partition }: Place, keys: readonly string[]): Promise<Set<string>> {
+    const { rows } = await tx.query<{ key: string }>(`select key from ${this.name} where topic = $1 and partition = $2 and key = any($3::text[]) for share`, [topic, partition, keys]);
+    return new Set(rows.map(({ key }) => key));
+  }
+
+  /** Writes down what is kept of parked facts. One that is there already is not written twice. */
+  async park(db: Executor, { topic, partition }: Place, parked: readonly Parked[]): Promise<void> {
+    await db.query(
+      `insert into ${this.name} (topic, partition, as_of, record_offset, key, fact_id, code, reason, seen, sequence)
+       select $1, $2, (select as_of from ${checkpointTable(this.schema)} where topic = $1 and partition = $2), p.*
+       from unnest($3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::bigint[], $9::bigint[]) as p (record_offset, key, fact_id, code, reason, seen, sequence)
+       where not exists (select from ${this.name} d where d.topic = $1 and d.partition = $2 and d.key = p.key and d.record_offset = p.record_offset)`,
+      [
+        topic,
+        partition,
+        parked.map(({ record }) => record.offset),
+        parked.map(({ key }) => key),
+        parked.map(({ record }) => idOf(record)),
+        parked.map(({ error }) => error?.code ?? null),
+        parked.map(({ error }) => (error ? reasonOf(error) : null)),
+        parked.map(({ seen }) => seen || null),
+        parked.map(({ record }) => numberOf(record) ?? null),
+      ],
+    );
+  }
+
+  /** Those of the meant keys, by place, at most 1,000 of them; counts are of all. @throws FactlineError `dead-letters.filter` (invalid). */
+  async list(db: Executor, filter: DeadLetterFilter): Promise<{ letters: DeadLetter[]; keys: number; facts: number }> {
+    const [condition, values] = this.#condition(filter);
+    const { rows } = await db.query<LetterRow>(`select ${LETTER_COLUMNS} from ${this.name} d where ${condition} order by topic, partition, key, record_offset limit ${DEAD_LETTERS_READ}`, values);
+    const { rows: counts } = await db.query<{ keys: number; facts: number }>(`select count(distinct (topic, key))::integer as keys, count(*)::integer as facts from ${this.name} d where ${condition}`, values);
+    return { letters: rows.map(letterOf), ...counts[0]! };
+  }
+
+  /** The meant keys, the one that was blocked first at the beginning. @throws FactlineError `dead-letters.filter` (invalid). */
+  async keys(db: Executor, filter: DeadLetterFilter): Promise<KeyPlace[]> {
+    const [condition, values] = this.#condition(filter);
+    return (await db.query<KeyPlace>(`select topic, partition, key from ${this.name} d where ${condition} group by 1, 2, 3 order by min(parked_at), 3`, values)).rows;
+  }
+
+  /** What waits of several keys, in the order of the log, at most 1,000. */
+  async ofKeys(db: Executor, keys: readonly KeyPlace[]): Promise<DeadLetter[]> {
+    const { rows } = await db.query<LetterRow>(`select ${LETTER_COLUMNS} from ${this.name} where key = any($1::text[]) order by record_offset limit ${DEAD_LETTERS_READ}`, [keys.map(({ key }) => key)]);
+    return rows.map(letterOf);
+  }
+
+  /** All of the key's letters, held: whoever parks another behind them waits. Looked for twice, because one may have been parked while the first look waited. */
+  async hold(tx: Tx, { topic, partition, key }: KeyPlace): Promise<DeadLetter[]> {
+    const held = `select ${LETTER_COLUMNS} from ${this.name} where topic = $1 and partition = $2 and key = $3 order by record_offset`;
+    await tx.query(`${held} for update`, [topic, partition, key]);
+    return (await tx.query<LetterRow>(held, [topic, partition, key])).rows.map(letterOf);
+  }
+
+  /** Why a letter failed, the last time. */
+  async failed(tx: Tx, { topic, partition, offset }: DeadLetter, error: FactlineError): Promise<void> {
+    await tx.query(`update ${this.name} set code = $4, reason = $5 where topic = $1 and partition = $2 and record_offset = $3`, [topic, partition, offset, error.code, reasonOf(error)]);
+  }
+
+  async remove(tx: Tx, letters: readonly DeadLetter[]): Promise<void> {
+    const [first] = letters;
+    if (!first) return;
+    await tx.query(`delete from ${this.name} where topic = $1 and partition = $2 and key = $3 and record_offset = any($4::bigint[])`, [first.topic, first.partition, first.key, letters.map(({ offset }) => offset)]);
+  }
+
+  #condition({ key, code, all }: DeadLetterFilter): [string, string[]] {
+    const failed = `exists (select from ${this.name} f where f.topic = d.topic and f.partition = d.partition and f.key = d.key and f.code = `;
+    const parts = [...(key === undefined ? [] : [{ text: (at: number) => `d.key = $${at}`, value: key }]), ...(code === undefined ? [] : [{ text: (at: number) => `${failed}$${at})`, value: code }])];
+    if (parts.length > 0 || all) return [parts.map(({ text }, at) => text(at + 1)).join(' and ') || 'true', parts.map(({ value }) => value)];
+    throw new FactlineError({ code: 'dead-letters.filter', kind: 'invalid', message: 'Which keys are meant is not said.', advice: 'Name a key or a code, or say all.' });
+  }
+}
