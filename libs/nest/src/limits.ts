@@ -49,3 +49,5 @@ export const SHUTDOWN_DEADLINE_MS = 10_000;
 export const READY_TIMEOUT_MS = 1_000;
 /** What a refused client is told to wait when nobody knows better. */
 export const RETRY_AFTER_MS = 1_000;
+/** Connections of a subscription of reactions beside those of its handlers: one looks keys up and moves checkpoints, one re-drives dead letters. */
+export const REACTION_SPARE_CONNECTIONS = 2;

@@ -15,6 +15,7 @@ import { requestLog } from './http/request-log.js';
 import { SoundTextPipe, strictValidation } from './http/validation.js';
 import { BODY_BYTES, CONNECTIONS, HEADERS_TIMEOUT_MS, KEEP_ALIVE_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from './limits.js';
 import { FactlineRuntime } from './module/runtime.js';
+import { connectFacts } from './reactions/connect.js';
 import { OPENED, SERVICE_CONFIG, SERVICE_LOG } from './module/tokens.js';
 import { nestLogger, serviceLog } from './service-log.js';
 
@@ -49,6 +50,7 @@ export async function openService(module: Type, config: ServiceConfig, log: Logg
     app = await NestFactory.create<NestExpressApplication>(root, { logger: nestLogger(log), bodyParser: false, abortOnError: false });
     shield(app, log);
     document(app, nameOf(module));
+    connectFacts(app);
     await app.listen(config.port, config.host);
   } catch (error) {
     await app?.close();

@@ -1,13 +1,23 @@
 import { Controller, Get, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
+import type { SubscriptionStatus } from 'factline/consumer';
 import { messageOf, pause } from 'factline/kernel';
 import { Store } from 'factline/store';
 import type { HttpResponse } from '../http/exchange.js';
 import { READY_TIMEOUT_MS } from '../limits.js';
 import { ReadModels } from '../module/read-models.js';
-import { FactlineRuntime, type RuntimeStatus } from '../module/runtime.js';
+import { FactlineRuntime } from '../module/runtime.js';
 
 const iso = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString());
+
+function plain<Status extends SubscriptionStatus>({ asOfMs: _inMemory, lastCompletedMs, partitions, trouble, ...rest }: Status) {
+  return {
+    ...rest,
+    lastCompletedAt: iso(lastCompletedMs),
+    trouble: trouble ? { ...trouble, sinceMs: undefined, since: iso(trouble.sinceMs) } : null,
+    partitions: partitions.map(({ topic, partition, nextOffset, endOffset, lag }) => ({ topic, partition, nextOffset, endOffset, lag })),
+  };
+}
 
 /**
  * live: this process makes progress. Restarting it helps when a subscription has work and does none; it never helps against a broker or registry that is down.
@@ -24,7 +34,7 @@ export class HealthController {
 
   @Get('live')
   live(@Res({ passthrough: true }) response: HttpResponse) {
-    const stalled = this.runtime.status.subscriptions.filter((subscription) => subscription.stalled).map(({ name }) => name);
+    const stalled = [...this.runtime.status.subscriptions, ...this.runtime.status.reactions].filter((subscription) => subscription.stalled).map(({ name }) => name);
     response.status(stalled.length > 0 ? 503 : 200);
     return { live: stalled.length === 0, ...(stalled.length > 0 && { stalled }) };
   }
@@ -38,7 +48,7 @@ export class HealthController {
 
   @Get()
   async all() {
-    const { app, topics, relay, outbox, subscriptions } = this.runtime.status;
+    const { app, topics, relay, outbox, subscriptions, reactions } = this.runtime.status;
     const trouble = await this.#databaseTrouble();
     return {
       app,
@@ -46,17 +56,8 @@ export class HealthController {
       topics,
       relay: { ...relay, lastProgressAt: relay.lastProgressAt === undefined ? null : iso(relay.lastProgressAt) },
       outbox,
-      subscriptions: await Promise.all(subscriptions.map((subscription) => this.#subscription(subscription, trouble === undefined))),
-    };
-  }
-
-  async #subscription({ asOfMs: _inMemory, lastCompletedMs, partitions, trouble, ...rest }: RuntimeStatus['subscriptions'][number], database: boolean) {
-    return {
-      ...rest,
-      asOf: database ? ((await this.models.asOf(rest.name))?.toISOString() ?? null) : null,
-      lastCompletedAt: iso(lastCompletedMs),
-      trouble: trouble ? { ...trouble, sinceMs: undefined, since: iso(trouble.sinceMs) } : null,
-      partitions: partitions.map(({ topic, partition, nextOffset, endOffset, lag }) => ({ topic, partition, nextOffset, endOffset, lag })),
+      subscriptions: await Promise.all(subscriptions.map(async (subscription) => ({ ...plain(subscription), asOf: trouble ? null : ((await this.models.asOf(subscription.name))?.toISOString() ?? null) }))),
+      reactions: reactions.map((subscription) => ({ ...plain(subscription), asOf: iso(subscription.asOfMs) })),
     };
   }
 

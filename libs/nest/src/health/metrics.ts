@@ -4,8 +4,8 @@ import { FactlineRuntime, type RuntimeStatus } from '../module/runtime.js';
 
 type Values = (status: RuntimeStatus) => readonly { value: number; labels?: Record<string, string> }[];
 
-const bySubscription = (value: (subscription: RuntimeStatus['subscriptions'][number]) => number | undefined): Values => ({ subscriptions }) =>
-  subscriptions.flatMap((subscription) => {
+const bySubscription = (value: (subscription: RuntimeStatus['reactions'][number]) => number | undefined): Values => ({ subscriptions, reactions }) =>
+  [...subscriptions, ...reactions].flatMap((subscription) => {
     const measured = value(subscription);
     return measured === undefined ? [] : [{ value: measured, labels: { subscription: subscription.name } }];
   });

@@ -3,6 +3,7 @@ import { FactlineError, Lifecycle, type Logger, Signal, backoffMs, milliseconds,
 import { type FactLog, kafkaLog } from 'factline/log';
 import { FactOutbox, Relay, migrateOutbox } from 'factline/outbox';
 import { migrateProjections } from 'factline/projections';
+import { migrateReactions } from 'factline/reactions';
 import { Store, migrate, schemaMemory } from 'factline/store';
 import { migrateIdempotency } from '../http/idempotency.js';
 import { DATABASE_START_WAIT_MS } from '../limits.js';
@@ -50,6 +51,7 @@ async function prepareTables(store: Store, { app, migrations = [] }: FactlineOpt
   for (let attempt = 1; ; attempt++) {
     try {
       await migrateProjections(store);
+      await migrateReactions(store);
       await migrateOutbox(store);
       await migrateIdempotency(store);
       await migrate(store, `app ${app}`, migrations);

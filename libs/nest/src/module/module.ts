@@ -1,4 +1,5 @@
 import { ConfigurableModuleBuilder, type DynamicModule, Module } from '@nestjs/common';
+import { DiscoveryModule, DiscoveryService } from '@nestjs/core';
 import type { Logger } from 'factline/kernel';
 import { FactOutbox, Relay } from 'factline/outbox';
 import { Store } from 'factline/store';
@@ -11,6 +12,8 @@ import type { ServiceConfig } from '../config.js';
 import { type Core, openCore } from './core.js';
 import { type FactlineOptions, validateOptions } from './options.js';
 import { ReadModels } from './read-models.js';
+import { FactTransport } from '../reactions/transport.js';
+import { ReactionSubscriptions } from '../reactions/subscriptions.js';
 import { FactlineRuntime } from './runtime.js';
 import { throughNest } from '../service-log.js';
 import { FACT_LOG, OPENED, SERVICE_CONFIG, SERVICE_LOG } from './tokens.js';
@@ -28,11 +31,12 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
  * Facts for a Nest app: `FactlineModule.forRoot({...})` or `forRootAsync({...})`, once, in the app's root module.
  *
  * At start it brings the app's tables up to date under a lock, registers its schemas (from memory when the registry is down), creates its topics when the broker
- * answers, and runs the relay and one subscription per read model found among the providers (`provideProjection`). It provides Store, FactOutbox, Relay,
- * Idempotency, the log as FACT_LOG, and the read models. It stops them in order within the service's deadline: intake, loops, connections.
+ * answers, and runs the relay and one subscription per read model (`provideProjection`) and per group of reactions (`@ReactionController`, `provideReactions`). It provides
+ * Store, FactOutbox, Relay, Idempotency, the log as FACT_LOG, and the read models. It stops them in order within the service's deadline: intake, loops, connections.
  * @throws FactlineError at start: `nest.options`, `nest.projection-twice`, and what the database and the registry say. Kafka may be down.
  */
 @Module({
+  imports: [DiscoveryModule],
   controllers: [HealthController, MetricsController],
   providers: [
     { provide: LOGGER, inject: [{ token: SERVICE_LOG, optional: true }], useFactory: (log?: Logger) => log ?? throughNest() },
@@ -50,16 +54,23 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
     { provide: Relay, inject: [CORE], useFactory: (core: Core) => core.relay },
     { provide: FACT_LOG, inject: [CORE], useFactory: (core: Core) => core.log },
     { provide: ReadModels, inject: [CORE, LOGGER], useFactory: (core: Core, logger: Logger) => new ReadModels(core, logger) },
+    FactTransport,
+    {
+      provide: ReactionSubscriptions,
+      inject: [CORE, LOGGER, FactTransport, DiscoveryService],
+      useFactory: (core: Core, logger: Logger, transport: FactTransport, discovery: DiscoveryService) =>
+        new ReactionSubscriptions(core, logger, () => transport.subscriptions(discovery.getControllers().flatMap(({ metatype }) => metatype ?? []))),
+    },
     {
       provide: FactlineRuntime,
-      inject: [CORE, ReadModels, LOGGER, { token: SERVICE_CONFIG, optional: true }],
-      useFactory: (core: Core, models: ReadModels, logger: Logger, config?: ServiceConfig) =>
-        new FactlineRuntime(core, models, logger, config?.shutdownDeadlineMs ?? SHUTDOWN_DEADLINE_MS),
+      inject: [CORE, ReadModels, ReactionSubscriptions, LOGGER, { token: SERVICE_CONFIG, optional: true }],
+      useFactory: (core: Core, models: ReadModels, reactions: ReactionSubscriptions, logger: Logger, config?: ServiceConfig) =>
+        new FactlineRuntime(core, models, reactions, logger, config?.shutdownDeadlineMs ?? SHUTDOWN_DEADLINE_MS),
     },
     Idempotency,
     Metrics,
   ],
-  exports: [Store, FactOutbox, Relay, FACT_LOG, ReadModels, Idempotency, Metrics, FactlineRuntime],
+  exports: [Store, FactOutbox, Relay, FACT_LOG, ReadModels, ReactionSubscriptions, Idempotency, Metrics, FactlineRuntime],
 })
 export class FactlineModule extends ConfigurableModuleClass {
   static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {

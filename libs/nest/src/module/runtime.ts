@@ -4,6 +4,7 @@ import { type Pressure, type RelayStatus, watermarkTopic } from 'factline/outbox
 import { sweepIdempotency } from '../http/idempotency.js';
 import { IDEMPOTENCY_SWEEP_INTERVAL_MS, TOPICS_HEAD_START_MS, TOPICS_RETRY_MAX_MS } from '../limits.js';
 import type { Core } from './core.js';
+import type { ReactionSubscriptions } from '../reactions/subscriptions.js';
 import type { ReadModels } from './read-models.js';
 
 export interface RuntimeStatus {
@@ -12,6 +13,7 @@ export interface RuntimeStatus {
   relay: RelayStatus;
   outbox: Pressure;
   subscriptions: ReturnType<ReadModels['status']>;
+  reactions: ReturnType<ReactionSubscriptions['status']>;
 }
 
 /** Starts and stops the loops of an app. A broker that is down delays them, never the app: its state says so. */
@@ -25,6 +27,7 @@ export class FactlineRuntime {
   constructor(
     readonly core: Core,
     private readonly models: ReadModels,
+    private readonly reactions: ReactionSubscriptions,
     private readonly logger: Logger,
     private readonly shutdownDeadlineMs: number,
   ) {
@@ -35,7 +38,7 @@ export class FactlineRuntime {
 
   get status(): RuntimeStatus {
     const { options, relay, outbox } = this.core;
-    return { app: options.app, topics: this.#topics, relay: relay.status(), outbox: outbox.pressure(), subscriptions: this.models.status() };
+    return { app: options.app, topics: this.#topics, relay: relay.status(), outbox: outbox.pressure(), subscriptions: this.models.status(), reactions: this.reactions.status() };
   }
 
   get stopping(): boolean {
@@ -45,10 +48,12 @@ export class FactlineRuntime {
   async onApplicationBootstrap(): Promise<void> {
     const { outbox, relay, lifecycle, options } = this.core;
     await this.models.prepare();
+    await this.reactions.prepare();
     if (options.produces?.length) outbox.start();
     lifecycle.add('outbox gauge', () => outbox.stop());
     lifecycle.add('relay', () => relay.stop());
     lifecycle.add('subscriptions', () => this.models.stop());
+    lifecycle.add('reactions', () => this.reactions.stop());
     lifecycle.add('background work', async () => {
       this.#end.abort();
       await Promise.all(this.#loops);
@@ -76,6 +81,7 @@ export class FactlineRuntime {
     if (this.#end.signal.aborted) return;
     this.core.relay.start();
     this.models.start();
+    this.reactions.start();
   }
 
   /** Own topics are created; those of others are only looked at. */

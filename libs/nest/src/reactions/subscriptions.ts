@@ -1,0 +1,100 @@
+import type { Provider } from '@nestjs/common';
+import { FactSubscription, Freshness, type SubscriptionStatus, followWatermarks } from 'factline/consumer';
+import { FactDecoder } from 'factline/contracts';
+import { FactlineError, type Logger } from 'factline/kernel';
+import { LiveReactions, type Reactions, Redriver } from 'factline/reactions';
+import { Store } from 'factline/store';
+import { REACTION_SPARE_CONNECTIONS } from '../limits.js';
+import type { Core } from '../module/core.js';
+
+interface Running {
+  live: LiveReactions;
+  subscription: FactSubscription;
+  freshness: Freshness;
+  redriver: Redriver;
+}
+
+/** The reactions of this process and what feeds them. */
+export class ReactionSubscriptions {
+  readonly #made = new Map<string, Reactions>();
+  readonly #running = new Map<string, Running>();
+  readonly #following = new AbortController();
+  #followers: Promise<void>[] = [];
+  #store: Store | undefined;
+
+  constructor(
+    private readonly core: Core,
+    private readonly logger: Logger,
+    /** The handlers of controllers, known once Nest has bound them. */
+    private readonly bound: () => readonly Reactions[],
+  ) {}
+
+  /** @throws FactlineError `nest.reactions-twice` (configuration) */
+  add(made: Reactions): Reactions {
+    if (this.#made.has(made.name)) {
+      throw new FactlineError({
+        code: 'nest.reactions-twice',
+        kind: 'configuration',
+        message: `Two subscriptions of reactions are named '${made.name}'.`,
+        advice: 'Name them apart: the name is their position.',
+      });
+    }
+    this.#made.set(made.name, made);
+    return made;
+  }
+
+  /** Makes their tables, and connections of their own: requests cannot take those that handlers need. */
+  async prepare(): Promise<void> {
+    for (const each of this.bound()) this.add(each);
+    const { options, schemas, log } = this.core;
+    const made = [...this.#made.values()];
+    if (made.length === 0) return;
+    const connections = made.reduce((sum, { concurrency }) => sum + concurrency + REACTION_SPARE_CONNECTIONS, 0);
+    const store = (this.#store = new Store({ url: options.databaseUrl, applicationName: `factline ${options.app} reactions`, connections, log: this.logger }));
+    for (const reactions of made) {
+      const decoder = new FactDecoder(reactions.facts, schemas, options.app);
+      const live = new LiveReactions(reactions, store, decoder, options.app);
+      await live.prepare();
+      const freshness = new Freshness();
+      const subscription = new FactSubscription({ name: reactions.name, group: `${options.app}.${reactions.name}`, topics: reactions.topics, log, target: live, freshness, logger: this.logger });
+      const redriver = new Redriver({ reactions, inbox: live.inbox, store, log, decoder: new FactDecoder(reactions.facts, schemas, options.app), logger: this.logger });
+      this.#running.set(reactions.name, { live, subscription, freshness, redriver });
+    }
+  }
+
+  start(): void {
+    for (const { subscription, freshness, redriver } of this.#running.values()) {
+      subscription.start();
+      redriver.start();
+      this.#followers.push(followWatermarks(this.core.log, freshness, this.#following.signal, this.logger));
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#following.abort();
+    await Promise.all([...[...this.#running.values()].flatMap(({ subscription, redriver }) => [subscription.stop(), redriver.stop()]), ...this.#followers]);
+    await this.#store?.close();
+  }
+
+  status(): (SubscriptionStatus & { duplicates: number })[] {
+    return [...this.#running.values()].map(({ subscription, live }) => ({ ...subscription.status, duplicates: live.counts.duplicates }));
+  }
+}
+
+export interface ReactionsChoice<Args extends unknown[]> {
+  name: string;
+  inject: readonly unknown[];
+  useFactory: (...args: Args) => Reactions;
+}
+
+/** The token under which reactions that `provideReactions` registers are injected. */
+function tokenOf(name: string): string {
+  return `factline reactions ${name}`;
+}
+
+/** Registers reactions that are plain functions, in `providers` of a module: `reactions({...}).on(...)`, or a factory of them with what they need injected. */
+export function provideReactions<Args extends unknown[]>(given: Reactions | ReactionsChoice<Args>): Provider {
+  if (!('useFactory' in given)) return { provide: tokenOf(given.name), inject: [ReactionSubscriptions], useFactory: (all: ReactionSubscriptions) => all.add(given) };
+  return { provide: tokenOf(given.name), inject: [ReactionSubscriptions, ...(given.inject as [])], useFactory: (all: ReactionSubscriptions, ...args: Args) => all.add(given.useFactory(...args)) };
+}
+

@@ -1,0 +1,98 @@
+import { type ArgumentsHost, Catch, HttpException, Injectable, type RpcExceptionFilter } from '@nestjs/common';
+import { type CustomTransportStrategy, type MessageHandler, RpcException, Server } from '@nestjs/microservices';
+import { FactlineError, messageOf } from 'factline/kernel';
+import type { ReceivedFact } from 'factline/contracts';
+import { type ReactionRun, type Reactions, reactions } from 'factline/reactions';
+import type { Tx } from 'factline/store';
+import { type Observable, isObservable, lastValueFrom, throwError } from 'rxjs';
+import { FACTS_TRANSPORT, type OnFactExtras, bindRun, subscriptionOf } from './on-fact.js';
+
+/** Nest would put "Internal server error" in the place of an exception that no filter takes; what failed decides here what is done about it. */
+@Catch()
+export class KeepException implements RpcExceptionFilter {
+  catch(exception: unknown, _host: ArgumentsHost): Observable<never> {
+    return throwError(() => exception);
+  }
+}
+
+/**
+ * Nest's microservice strategy for facts: it collects the `@OnFact` handlers as Nest wraps them (guards, pipes, interceptors, filters), as subscriptions of reactions.
+ * An exception reaches the subscription as it was thrown, unless a filter of the app takes it: what a filter answers counts as handled.
+ */
+@Injectable()
+export class FactTransport extends Server implements CustomTransportStrategy {
+  override transportId = FACTS_TRANSPORT;
+
+  /** Subscriptions start with the app; there is nothing else to listen to. */
+  listen(callback: () => void): void {
+    callback();
+  }
+
+  close(): void {}
+
+  on(): never {
+    throw new Error('The transport of facts has no events; the state of subscriptions is in /health.');
+  }
+
+  unwrap(): never {
+    throw new Error('The transport of facts has no client; inject FACT_LOG instead.');
+  }
+
+  /**
+   * One subscription for each `@ReactionController`, with its handlers.
+   * @param controllers all of the app: one whose handlers were never bound would react to nothing, silently.
+   * @throws FactlineError `nest.reaction-controller`, `nest.facts-unconnected`, `reaction.invalid` (configuration).
+   */
+  subscriptions(controllers: readonly object[]): Reactions[] {
+    const made = new Map<object, Reactions>();
+    for (const handler of this.getHandlers().values()) {
+      const { fact, controller, method, batch } = (handler.extras as OnFactExtras).factline;
+      const options = subscriptionOf(controller);
+      if (!options) throw undecorated(controller, method);
+      let subscription = made.get(controller);
+      if (!subscription) made.set(controller, (subscription = reactions(options)));
+      if (batch === undefined) subscription.on(fact, (one, tx, run) => call(handler, one, tx, run));
+      else subscription.onBatch(fact, (all, tx, run) => call(handler, all, tx, run), { facts: batch });
+    }
+    const silent = controllers.find((controller) => subscriptionOf(controller) && !made.has(controller));
+    if (silent) throw unconnected(silent);
+    return [...made.values()];
+  }
+}
+
+async function call(handler: MessageHandler, data: ReceivedFact | readonly ReceivedFact[], tx: Tx, run: ReactionRun): Promise<void> {
+  bindRun(tx, run);
+  try {
+    const result: unknown = await handler(data, tx);
+    if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined });
+  } catch (error) {
+    throw decided(error);
+  }
+}
+
+/** A guard's no and a pipe's complaint are the same tomorrow: they carry that as their status. */
+function decided(error: unknown): unknown {
+  const refused = error instanceof RpcException || (error instanceof HttpException && error.getStatus() < 500);
+  if (!refused) return error;
+  return new FactlineError({ code: 'reaction.refused', kind: 'refused', message: `A guard or a pipe refuses the fact: ${messageOf(error)}`, advice: 'Correct it, or give the fact up.', cause: error });
+}
+
+function undecorated(controller: object, method: string): FactlineError {
+  const { name } = controller as { name: string };
+  return new FactlineError({
+    code: 'nest.reaction-controller',
+    kind: 'configuration',
+    message: `${name}.${method} reacts to facts, and ${name} does not say as which subscription.`,
+    advice: `Decorate the class with @ReactionController({ name: '...', from: 'now' }) instead of @Controller().`,
+  });
+}
+
+function unconnected(controller: object): FactlineError {
+  const { name } = controller as { name: string };
+  return new FactlineError({
+    code: 'nest.facts-unconnected',
+    kind: 'configuration',
+    message: `${name} is a @ReactionController, and none of its methods is bound to a fact.`,
+    advice: 'Decorate a method with @OnFact; in an app that is not started by startService, call connectFacts(app) of factline/nest/reactions before app.listen().',
+  });
+}
