@@ -1,8 +1,10 @@
+import { blockedKeys, redriveRate } from './measures/blocked-keys.js';
 import { contractsCheck } from './measures/contracts-check.js';
 import { decode } from './measures/decode.js';
 import { latency } from './measures/latency.js';
 import { outboxWriterCost } from './measures/outbox-writer-cost.js';
 import { projectionLive } from './measures/projection-live.js';
+import { reactionsLive } from './measures/reactions.js';
 import { rebuild } from './measures/rebuild.js';
 import { relayDrain } from './measures/relay-drain.js';
 import { swap } from './measures/swap.js';
@@ -18,4 +20,7 @@ export const measures: Readonly<Record<string, Measure>> = {
   rebuild,
   swap,
   latency,
+  'reactions-live': reactionsLive,
+  'blocked-keys': blockedKeys,
+  'redrive-rate': redriveRate,
 };

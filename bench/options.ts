@@ -19,6 +19,9 @@ const YIELDS: Readonly<Record<string, readonly string[]>> = {
   rebuild: ['rebuild', 'rebuild-verify'],
   swap: ['swap', 'failed-reads'],
   latency: ['latency', 'commit-to-topic', 'commit-to-readable'],
+  'reactions-live': ['reactions-live', 'reactions-together'],
+  'blocked-keys': ['blocked-keys', 'blocked-keys-slow-others'],
+  'redrive-rate': ['redrive-rate', 'redrive-rate-off-by'],
 };
 
 export const USAGE = `npm run bench -- [--quick] [--peers] [--only name,name] [--json | --markdown]

@@ -152,11 +152,13 @@ export class KeyWork {
 
   /** Of a handler of many facts: the facts of this key that follow, and those of other keys that wait for the same handler. */
   #gather(unit: Unit, { handler }: Item, take: Take): void {
-    const most = handler!.facts;
+    const batch = handler!.facts > 1;
+    const most = batch ? handler!.facts : this.parts.reactions.together;
     if (most === 1) return;
-    const next = ({ waiting: [item] }: KeyState) => item?.handler === handler;
-    unit.keys.push(...take((key) => next(key) && !this.#blocked!.has(key.key) && this.#judge(key, key.waiting[0]!) === 'handle', most - 1));
-    unit.items = unit.keys.flatMap((key) => this.#run(key, handler, most)).toSorted((one, other) => one.record.offset - other.record.offset).slice(0, most);
+    const joins = ({ waiting: [item] }: KeyState) => (batch ? item?.handler === handler : item?.handler?.facts === 1);
+    unit.keys.push(...take((key) => joins(key) && !this.#blocked!.has(key.key) && this.#judge(key, key.waiting[0]!) === 'handle', most - 1));
+    if (!batch) unit.items = unit.keys.map(({ waiting: [item] }) => item!);
+    else unit.items = unit.keys.flatMap((key) => this.#run(key, handler, most)).toSorted((one, other) => one.record.offset - other.record.offset).slice(0, most);
   }
 
   #run({ waiting, seen }: KeyState, handler: Item['handler'], most: number): Item[] {
@@ -192,8 +194,8 @@ export class KeyWork {
   async #transact(items: readonly Item[], ends: ReadonlyMap<KeyState, number>, attempt: number): Promise<void> {
     const { store, inbox, reactions, counts } = this.parts;
     const steps = [...ends].map(([key, count]) => ({ ...key.waiting[count - 1]!, key: key.key, expected: key.stored.sequence }));
-    const facts = items.map(({ fact }) => fact!);
-    await store.transaction((tx) => handle(tx, { reactions, inbox, topic: this.at.topic, handler: items[0]!.handler!, facts, steps, attempt, redriven: false }));
+    const calls = items[0]!.handler!.facts > 1 ? [{ handler: items[0]!.handler!, facts: items.map(({ fact }) => fact!) }] : items.map(({ handler, fact }) => ({ handler: handler!, facts: [fact!] }));
+    await store.transaction((tx) => handle(tx, { reactions, inbox, topic: this.at.topic, calls, steps, attempt, redriven: false }));
     counts.handled += items.length;
     counts.transactions++;
   }

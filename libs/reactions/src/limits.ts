@@ -10,6 +10,8 @@ export const RETRY_DELAY_MS = 100;
 export const RETRY_MAX_MS = 10_000;
 /** Facts given to a batch handler at most, by default: one transaction holds the keys of all of them. */
 export const BATCH_FACTS = 500;
+/** Facts that share a transaction at most: all of their keys are held until it ends. */
+export const TOGETHER_MAX = 500;
 /** Facts of a partition under way or waiting for an earlier one of their key; about 1 KB each beside the record. */
 export const WINDOW_FACTS = 10_000;
 /** Facts taken into the window at once: their keys are looked up with one query. */

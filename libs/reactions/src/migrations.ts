@@ -37,6 +37,7 @@ create table factline.redrive_key (
   state text check (state in ('applied', 'blocked')),
   facts bigint not null default 0,
   code text,
+  tried_at timestamptz,
   primary key (redrive, nth)
 );
 create table factline.edited_fact (

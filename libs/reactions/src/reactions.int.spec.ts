@@ -87,6 +87,17 @@ describe('reactions', () => {
     expect(live.counts.transactions).toBeLessThan(60);
   });
 
+  it('of different keys can share a transaction, and the one that fails is singled out', async () => {
+    const keys = Array.from({ length: 30 }, (_, at) => `o-${at}`);
+    const made = shop.journal((key, sequence) => key === 'o-7' && sequence === 2 && Promise.reject(new FactlineError({ code: 'spec.bad', kind: 'refused', message: 'this one' })), { together: 20, concurrency: 2 });
+    await shop.publish(...numbers(4).flatMap((sequence) => keys.map((key) => fact(key, sequence))));
+    const live = shop.live(made);
+    await shop.settled(shop.subscribe(made, live));
+    for (const key of keys) expect(await shop.sequences(key)).toEqual(key === 'o-7' ? [1] : [1, 2, 3, 4]);
+    expect(await shop.letters()).toHaveLength(3);
+    expect(live.counts.transactions).toBeLessThan(80);
+  });
+
   it('keep order between handlers of different facts of a key', async () => {
     const made = shop.reactions()
       .on(OrderPlaced, ({ key, meta }, tx) => shop.note(tx, key, meta.sequence, 'Placed'))

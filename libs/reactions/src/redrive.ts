@@ -118,7 +118,7 @@ export class Redriver {
     if (verdict instanceof FactlineError) throw verdict;
     const step = { key: key.key, expected: done.sequence, sequence: item.sequence, factId: item.factId };
     if (verdict === 'pass') await inbox.pass(tx, key.topic, [step]);
-    if (verdict === 'handle') await handle(tx, { reactions, inbox, topic: key.topic, handler: item.handler!, facts: [item.fact!], steps: [step], attempt: 1, redriven: true });
+    if (verdict === 'handle') await handle(tx, { reactions, inbox, topic: key.topic, calls: [{ handler: item.handler!, facts: [item.fact!] }], steps: [step], attempt: 1, redriven: true });
     await inbox.deadLetters.remove(tx, [letter]);
   }
 
@@ -150,7 +150,7 @@ export class Redriver {
   }
 
   async #count(tx: Tx, { id, rate }: Run, { nth }: Next, facts: number, keyDone: boolean): Promise<void> {
-    await tx.query(`update factline.redrive_key set facts = facts + $3, state = case when $4 then 'applied' end where redrive = $1 and nth = $2`, [id, nth, facts, keyDone]);
+    await tx.query(`update factline.redrive_key set facts = facts + $3, state = case when $4 then 'applied' end, tried_at = clock_timestamp() where redrive = $1 and nth = $2`, [id, nth, facts, keyDone]);
     await tx.query(
       `update factline.redrive set facts = facts + $2, tried = tried + $3, next_at = case when $3 = 1 and $4::double precision > 0 then greatest(next_at, clock_timestamp() - interval '1 second') + interval '1 second' / $4 else next_at end where id = $1`,
       [id, facts, keyDone ? 1 : 0, rate],
@@ -164,7 +164,7 @@ export class Redriver {
       const run = await this.#hold(tx);
       if (!run) return;
       await inbox.deadLetters.failed(tx, letter, error);
-      await tx.query("update factline.redrive_key set state = 'blocked', code = $3 where redrive = $1 and nth = $2", [run.id, nth, error.code]);
+      await tx.query("update factline.redrive_key set state = 'blocked', code = $3, tried_at = clock_timestamp() where redrive = $1 and nth = $2", [run.id, nth, error.code]);
       const [tried, failed] = [run.tried + 1, run.failed + 1];
       const stops = tried < run.keys && failed > (tried <= run.canary ? 0 : run.stop_at * tried);
       await tx.query(

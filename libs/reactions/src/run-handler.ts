@@ -1,15 +1,20 @@
 import type { ReceivedFact } from 'factline/contracts';
-import { type Tx, causedBy } from 'factline/store';
+import { type Tx, causedBy, partOf } from 'factline/store';
 import type { Inbox, Step } from './inbox.js';
-import type { Handler, Reactions } from './reaction.js';
+import type { Handler, ReactionRun, Reactions } from './reaction.js';
 import { asFactlineError, overtaken, timedOut } from './verdict.js';
+
+interface Call {
+  readonly handler: Handler;
+  readonly facts: readonly ReceivedFact[];
+}
 
 export interface Handling {
   readonly reactions: Reactions;
   readonly inbox: Inbox;
   readonly topic: string;
-  readonly handler: Handler;
-  readonly facts: readonly ReceivedFact[];
+  /** One, or several that share the transaction. */
+  readonly calls: readonly Call[];
   /** How far this takes their keys. */
   readonly steps: readonly Step[];
   readonly attempt: number;
@@ -17,19 +22,29 @@ export interface Handling {
 }
 
 /** Effect and inbox in one transaction; what is stated in it says what caused it. @throws what the handler threw; `reaction.timeout`, `reaction.overtaken`. */
-export async function handle(tx: Tx, { reactions, inbox, topic, handler, facts, steps, attempt, redriven }: Handling): Promise<void> {
-  const [only, another] = facts;
-  if (only && !another) causedBy(tx, () => ({ correlationId: only.meta.correlationId, causationId: only.meta.id }));
+export async function handle(tx: Tx, { reactions, inbox, topic, calls, steps, attempt, redriven }: Handling): Promise<void> {
   const moved = inbox.move(tx, topic, steps); // travels with the handler's first statement
   moved.catch(() => undefined); // looked at below
   try {
-    await withinTime(reactions, (signal) => handler.run(facts, tx, { attempt, redriven, signal }));
+    await withinTime(reactions, (signal) => (calls.length === 1 ? runOne(calls[0]!, tx, { attempt, redriven, signal }) : runAll(calls, tx, { attempt, redriven, signal })));
   } catch (error) {
     // What failed because the inbox says no is not the handler's failure.
     if (!(await moved.catch((refused: unknown) => Promise.reject(asFactlineError(refused, reactions.name))))) throw overtaken();
     throw error;
   }
   if (!(await moved)) throw overtaken();
+}
+
+function runOne({ handler, facts }: Call, tx: Tx, run: ReactionRun): unknown {
+  const [only, another] = facts;
+  if (only && !another) causedBy(tx, () => ({ correlationId: only.meta.correlationId, causationId: only.meta.id }));
+  return handler.run(facts, tx, run);
+}
+
+/** Beside each other on one connection. All end before the transaction does, or the ones that go on would find it closed. */
+async function runAll(calls: readonly Call[], tx: Tx, run: ReactionRun): Promise<void> {
+  const ended = await Promise.allSettled(calls.map(async (call) => runOne(call, partOf(tx), run)));
+  for (const each of ended) if (each.status === 'rejected') throw each.reason;
 }
 
 async function withinTime({ name, timeoutMs }: Reactions, run: (signal: AbortSignal) => unknown): Promise<void> {

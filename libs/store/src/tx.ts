@@ -50,9 +50,18 @@ export function openTx(client: ClientBase): { tx: Tx; close(): (() => void)[] } 
   };
 }
 
+const parents = new WeakMap<object, Tx>();
+
+/** Another handle on the same transaction, for one of several that share it: what is said of it (`causedBy`) is said of no other. It ends with the transaction. */
+export function partOf(tx: Tx): Tx {
+  const part = { query: tx.query, onCommit: tx.onCommit } as Tx;
+  parents.set(part, tx);
+  return part;
+}
+
 /** @throws FactlineError `store.not-a-transaction` (internal) for a pool, a client, or a transaction that has ended. */
 export function assertTx(candidate: unknown): asserts candidate is Tx {
-  if (typeof candidate === 'object' && candidate !== null && open.has(candidate)) return;
+  if (typeof candidate === 'object' && candidate !== null && open.has(parents.get(candidate) ?? candidate)) return;
   throw new FactlineError({
     code: 'store.not-a-transaction',
     kind: 'internal',
