@@ -1,28 +1,20 @@
 import type { Command } from 'commander';
+import { readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import type { DeadLetter, DeadLetterFilter } from 'factline/consumer';
 import { DeadLetters } from 'factline/projections';
+import { ReactionDeadLetters } from 'factline/reactions';
 import { FactlineError, grouped } from 'factline/kernel';
-import { type CommonOptions, cancellation, exitWith } from './command.js';
+import { cancellation, exitWith } from './command.js';
 import { appOf, connectionsOf, loadConfig } from './config.js';
+import { type DeadLetterOptions, number } from './dead-letter-options.js';
 import { EXIT_CODES, type Output, count } from './output.js';
 import { findProjection } from './projections.js';
-
-interface DeadLetterOptions extends CommonOptions {
-  app: string;
-  key?: string;
-  code?: string;
-  all?: boolean;
-  offset?: string;
-  reason?: string;
-  by?: string;
-  dryRun?: boolean;
-  canary?: string;
-  rate?: string;
-  stopAt?: string;
-}
+import { withReactionLetters } from './reaction-letters.js';
+import { followRedrive } from './redrives.js';
 
 interface Task {
-  letters: DeadLetters;
+  letters: DeadLetters | ReactionDeadLetters;
   output: Output;
   options: DeadLetterOptions;
 }
@@ -30,19 +22,19 @@ interface Task {
 /** Keys shown to people for one reason; machines get all that were read. */
 const KEYS_SHOWN = 5;
 
-/** `factline dead-letters ...`: facts that a read model could not apply, and the keys they block. */
+/** `factline dead-letters ...`: facts that a read model or a reaction could not apply, and the keys they block. */
 export function deadLetterCommands(program: Command): void {
-  const group = program.command('dead-letters').description('facts that a read model could not apply, and the keys they block');
+  const group = program.command('dead-letters').description('facts that a read model or a reaction could not apply, and the keys they block');
   const verb = (name: string, description: string, run: (task: Task) => Promise<number | void>) =>
     group
-      .command(`${name} <projection>`)
+      .command(`${name} <subscription>`)
       .description(description)
-      .requiredOption('--app <name>', 'the app that owns the read model, as named in factline.config.json')
+      .requiredOption('--app <name>', 'the app whose read model or reactions it is, as named in factline.config.json')
       .option('--key <key>', 'only this key')
       .option('--code <code>', 'only keys whose failed fact has this code')
       .option('--root <folder>', 'where factline.config.json is (default: here)')
       .option('--json', 'print JSON lines')
-      .action((projection: string, options: DeadLetterOptions) => exitWith(options, (output) => withLetters(projection, options, output, run)));
+      .action((subscription: string, options: DeadLetterOptions) => exitWith(options, (output) => withLetters(subscription, options, output, run)));
   verb('list', 'show what is blocked, by reason', list);
   verb('get', 'show the facts of one key as the app reads them', get);
   verb('requeue', 'apply the waiting facts, after the repair; in order, key by key, while the app runs', requeue)
@@ -50,7 +42,15 @@ export function deadLetterCommands(program: Command): void {
     .option('--dry-run', 'say what would be applied, change nothing')
     .option('--canary <n>', 'keys that are tried first; when one is blocked still, the others are left alone', '1')
     .option('--rate <n>', 'keys a second at most')
-    .option('--stop-at <share>', 'stop when more than this share of the keys is blocked still', '0.1');
+    .option('--stop-at <share>', 'stop when more than this share of the keys is blocked still', '0.1')
+    .option('--by <who>', 'who asks for it (reactions; default: the user of this machine)')
+    .option('--no-wait', 'reactions: leave it to the app, and do not look on');
+  verb('edit', 'reactions: handle other data in the place of a waiting fact; the log keeps the original', edit)
+    .requiredOption('--offset <n>', 'where the fact is')
+    .requiredOption('--data <file>', 'JSON file with the data as the app selects it; - for standard input')
+    .option('--fact <name>', 'what it is, where that cannot be read')
+    .requiredOption('--reason <text>', 'why')
+    .requiredOption('--by <who>', 'who answers for it');
   verb('purge', 'give waiting facts up for good; what, why and by whom is kept', purge)
     .option('--all', 'all blocked keys')
     .option('--offset <n>', 'only the fact at this offset; the others of its key go on waiting')
@@ -62,6 +62,8 @@ async function withLetters(name: string, options: DeadLetterOptions, output: Out
   const config = await loadConfig(options.root);
   const app = appOf(config, options.app);
   const connections = await connectionsOf(config, app);
+  const reacted = await withReactionLetters(name, connections, (letters) => run({ letters, output, options }));
+  if (reacted) return reacted.code;
   const { projection } = await findProjection(config, app, name, options.app);
   let letters = await DeadLetters.open(projection, connections);
   try {
@@ -92,9 +94,9 @@ async function list({ letters, output, options }: Task): Promise<void> {
 
 async function get({ letters, output, options }: Task): Promise<void> {
   if (options.key === undefined) throw new FactlineError({ code: 'cli.key-missing', kind: 'invalid', message: 'Which key is not said.', advice: 'Pass --key <key>; list shows them.' });
-  for (const { letter, fact, unreadable } of await letters.read(options.key)) {
+  for (const { letter, fact, unreadable, edited } of (await letters.read(options.key)) as Awaited<ReturnType<ReactionDeadLetters['read']>>) {
     const shown = fact ? `${fact.name} ${JSON.stringify(fact.data)}` : (unreadable ?? 'a fact that this app does not select');
-    output.print({ ...plain(letter), fact: fact && { name: fact.name, data: fact.data, sequence: fact.meta.sequence }, unreadable }, `offset ${letter.offset}  ${letter.code ?? 'waits'}  ${shown}`, ...(letter.reason ? [`  ${letter.reason}`] : []));
+    output.print({ ...plain(letter), fact: fact && { name: fact.name, data: fact.data, sequence: fact.meta.sequence }, unreadable, edited }, `offset ${letter.offset}  ${letter.code ?? 'waits'}  ${shown}`, ...(letter.reason ? [`  ${letter.reason}`] : []), ...(edited ? [`  in its place: ${JSON.stringify(edited)}`] : []));
   }
 }
 
@@ -103,10 +105,12 @@ async function requeue({ letters, output, options }: Task): Promise<number | voi
     const { keys, facts } = await letters.list(filterOf(options));
     return output.print({ dryRun: true, keys, facts }, `would apply ${count(facts)} facts of ${count(keys)} keys`);
   }
+  const care = { canary: number('canary', options.canary), stopAt: number('stop-at', options.stopAt), ...(options.rate !== undefined && { rate: number('rate', options.rate) }) };
+  if (letters instanceof ReactionDeadLetters) return followRedrive(letters, await letters.requeue(filterOf(options), { ...care, by: options.by ?? userInfo().username }), output, options);
   const { signal, release } = cancellation();
   let [keys, facts, left] = [0, 0, 0];
   try {
-    for await (const done of letters.requeue(filterOf(options), { abort: signal, canary: number('canary', options.canary), stopAt: number('stop-at', options.stopAt), ...(options.rate !== undefined && { rate: number('rate', options.rate) }) })) {
+    for await (const done of letters.requeue(filterOf(options), { abort: signal, ...care })) {
       keys++;
       facts += done.applied;
       if (done.waiting > 0) left++;
@@ -119,15 +123,26 @@ async function requeue({ letters, output, options }: Task): Promise<number | voi
   return left > 0 ? EXIT_CODES.findings : 0;
 }
 
+async function edit({ letters, output, options }: Task): Promise<void> {
+  if (!(letters instanceof ReactionDeadLetters)) throw new FactlineError({ code: 'dead-letters.read-model', kind: 'refused', message: 'A read model is what its facts say: with a changed fact it would differ from its next rebuild.', advice: 'Correct the fold, or state a fact that corrects; or give the fact up.' });
+  if (options.key === undefined) throw new FactlineError({ code: 'cli.key-missing', kind: 'invalid', message: 'Which key is not said.', advice: 'Pass --key <key>; list shows them.' });
+  const change = { data: parsed(options.data!), ...(options.fact !== undefined && { fact: options.fact }) };
+  const differences = await letters.edit({ key: options.key, offset: number('offset', options.offset) }, change, { reason: options.reason!, by: options.by! });
+  output.print({ event: 'edited', differences }, ...differences.map(({ path, from, to }) => `${path}: ${JSON.stringify(from)} becomes ${JSON.stringify(to)}`), 'it is handled so when its key is requeued');
+}
+
+function parsed(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file === '-' ? 0 : file, 'utf8'));
+  } catch (error) {
+    throw new FactlineError({ code: 'cli.data', kind: 'invalid', message: `--data ${file} cannot be read as JSON: ${(error as Error).message}`, advice: 'Give a file that holds the data of the fact, or - for standard input.', cause: error });
+  }
+}
+
 async function purge({ letters, output, options }: Task): Promise<void> {
   const filter = { ...filterOf(options), ...(options.offset !== undefined && { offset: number('offset', options.offset) }) };
   const purged = await letters.purge(filter, { reason: options.reason!, by: options.by! });
   output.print(purged, `${count(purged.facts)} facts of ${count(purged.keys)} keys given up; what is left of these keys: factline dead-letters list`);
-}
-
-function number(name: string, text: string | undefined): number {
-  if (text !== undefined && /^\d{1,9}(\.\d{1,9})?$/.test(text)) return Number(text);
-  throw new FactlineError({ code: 'cli.number', kind: 'invalid', message: `--${name} ${String(text)} is not a number.`, advice: `Give a number: --${name} 10` });
 }
 
 function plain({ parkedAt, ...letter }: DeadLetter): object {

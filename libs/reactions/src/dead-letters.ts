@@ -65,7 +65,9 @@ export class ReactionDeadLetters {
 
   /** The subscriptions of reactions in a database. */
   static async names(store: Store): Promise<string[]> {
-    const { rows } = await store.query<{ name: string }>("select name from factline.reactions order by name");
+    const { rows: tables } = await store.query<{ there: boolean }>("select to_regclass('factline.reactions') is not null as there");
+    if (!tables[0]!.there) return []; // the app has not started since it could have any
+    const { rows } = await store.query<{ name: string }>('select name from factline.reactions order by name');
     return rows.map(({ name }) => name);
   }
 

@@ -44,7 +44,8 @@ function runOne({ handler, facts }: Call, tx: Tx, run: ReactionRun): unknown {
 /** Beside each other on one connection. All end before the transaction does, or the ones that go on would find it closed. */
 async function runAll(calls: readonly Call[], tx: Tx, run: ReactionRun): Promise<void> {
   const ended = await Promise.allSettled(calls.map(async (call) => runOne(call, partOf(tx), run)));
-  for (const each of ended) if (each.status === 'rejected') throw each.reason;
+  const failed = ended.find((each) => each.status === 'rejected');
+  if (failed) await Promise.reject(failed.reason as Error);
 }
 
 async function withinTime({ name, timeoutMs }: Reactions, run: (signal: AbortSignal) => unknown): Promise<void> {
