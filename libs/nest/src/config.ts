@@ -1,5 +1,5 @@
 import { type Duration, FactlineError, milliseconds } from 'factline/kernel';
-import { SHUTDOWN_DEADLINE_MS } from './limits.js';
+import { ADMIN_PORT_OFFSET, SECRET_CHARACTERS, SHUTDOWN_DEADLINE_MS } from './limits.js';
 
 /** One setting: where it is, what is expected of it, and how its text becomes a value (undefined: not as expected). */
 export interface Setting<T> {
@@ -51,6 +51,11 @@ export interface ServiceConfig {
   readonly port: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   readonly shutdownDeadlineMs: number;
+  /** Opens the admin interface; whoever has it repairs and gives up facts. Empty or absent: there is none. */
+  readonly adminToken?: string;
+  /** 127.0.0.1 unless only operators reach the network in front of it. */
+  readonly adminHost?: string;
+  readonly adminPort?: number;
 }
 
 /** Kinds of settings for `loadConfig`. A setting with a fallback may be left out. */
@@ -84,11 +89,21 @@ export const setting = {
       return brokers.every((broker) => /^(\[[0-9a-f:]+\]|[^\s:/]+):\d{1,5}$/i.test(broker)) ? brokers : undefined;
     },
   }),
-  /** The settings behind `ServiceConfig`: HOST, PORT, LOG_LEVEL, SHUTDOWN_DEADLINE. */
+  /** Something nobody may guess. */
+  secret: (name: string, fallback?: string): Setting<string> => ({
+    name,
+    expects: `at least ${SECRET_CHARACTERS} visible ASCII characters`,
+    ...(fallback !== undefined && { fallback }),
+    read: (text) => (new RegExp(`^[\\x21-\\x7e]{${SECRET_CHARACTERS},}$`).test(text) ? text : undefined),
+  }),
+  /** The settings behind `ServiceConfig`: HOST, PORT, LOG_LEVEL, SHUTDOWN_DEADLINE, ADMIN_TOKEN, ADMIN_HOST, ADMIN_PORT. */
   service: (defaults: { port: number }) => ({
     host: setting.text('HOST', '127.0.0.1'),
     port: setting.whole('PORT', { min: 0, max: 65_535, fallback: defaults.port }),
     logLevel: setting.oneOf('LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent'], 'info'),
     shutdownDeadlineMs: setting.duration('SHUTDOWN_DEADLINE', SHUTDOWN_DEADLINE_MS),
+    adminToken: setting.secret('ADMIN_TOKEN', ''),
+    adminHost: setting.text('ADMIN_HOST', '127.0.0.1'),
+    adminPort: setting.whole('ADMIN_PORT', { min: 0, max: 65_535, fallback: defaults.port === 0 ? 0 : defaults.port + ADMIN_PORT_OFFSET }),
   }),
 };

@@ -27,6 +27,9 @@ it('reads text into values and fills in what may be left out', () => {
     port: 0,
     logLevel: 'info',
     shutdownDeadlineMs: 500,
+    adminToken: '',
+    adminHost: '127.0.0.1',
+    adminPort: 3101,
     databaseUrl: good.X_DATABASE_URL,
     brokers: ['k1:9092', 'k2:9092'],
     registryUrl: good.X_REGISTRY,
@@ -37,6 +40,11 @@ it('reads text into values and fills in what may be left out', () => {
 it('names everything that is missing or wrong at once, by name and expectation, never by value', () => {
   const faults = faultsOf({ X_DATABASE_URL: 'mysql://u:secret@h/db', X_KAFKA: 'secret', PORT: '65536', LOG_LEVEL: 'secret', SHUTDOWN_DEADLINE: 'secret', X_MODE: 'secret' });
   expect(faults.map((fault) => fault.split(' ')[0])).toEqual(['PORT', 'LOG_LEVEL', 'SHUTDOWN_DEADLINE', 'X_DATABASE_URL', 'X_KAFKA', 'X_REGISTRY', 'X_MODE']);
+});
+
+it('a token that can be guessed is refused', () => {
+  expect(faultsOf({ ...good, ADMIN_TOKEN: 'short' })).toEqual(['ADMIN_TOKEN must be at least 16 visible ASCII characters']);
+  expect(faultsOf({ ...good, ADMIN_TOKEN: 'long-enough-token' })).toEqual([]);
 });
 
 it.each(['false', '-1', '1e3', '3001.5', '99999999999999999999'])('PORT=%s is refused', (PORT) => {

@@ -51,3 +51,9 @@ export const READY_TIMEOUT_MS = 1_000;
 export const RETRY_AFTER_MS = 1_000;
 /** Connections of a subscription of reactions beside those of its handlers: one looks keys up and moves checkpoints, one re-drives dead letters. */
 export const REACTION_SPARE_CONNECTIONS = 2;
+/** Characters of a name, key or reason that the admin interface takes. */
+export const ADMIN_TEXT_CHARACTERS = 1_000;
+/** The admin interface listens so far above the service's own port unless told otherwise: 3101 for 3001. */
+export const ADMIN_PORT_OFFSET = 100;
+/** Characters of a secret at least: 16 random ones are beyond guessing. */
+export const SECRET_CHARACTERS = 16;

@@ -5,15 +5,10 @@ import { NestFactory } from '@nestjs/core';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { type Logger, messageOf } from 'factline/kernel';
-import helmet from 'helmet';
 import type { ServiceConfig } from './config.js';
+import { type Admin, openAdmin } from './admin/open.js';
 import { Metrics } from './health/metrics.js';
-import { AnswerInterceptor } from './http/answer.js';
-import { correlate, requireJson } from './http/media-type.js';
-import { ProblemFilter } from './http/problem-filter.js';
-import { requestLog } from './http/request-log.js';
-import { SoundTextPipe, strictValidation } from './http/validation.js';
-import { BODY_BYTES, CONNECTIONS, HEADERS_TIMEOUT_MS, KEEP_ALIVE_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from './limits.js';
+import { shield } from './http/shield.js';
 import { FactlineRuntime } from './module/runtime.js';
 import { connectFacts } from './reactions/connect.js';
 import { OPENED, SERVICE_CONFIG, SERVICE_LOG } from './module/tokens.js';
@@ -23,6 +18,8 @@ import { nestLogger, serviceLog } from './service-log.js';
 export interface Service {
   /** `http://127.0.0.1:3001` */
   url: string;
+  /** Absent without an admin token. */
+  adminUrl?: string;
   app: NestExpressApplication;
   log: Logger;
   /** Takes no more requests, ends the loops, closes connections, in this order. @throws FactlineError `lifecycle.deadline` */
@@ -46,12 +43,14 @@ export async function openService(module: Type, config: ServiceConfig, log: Logg
   const surroundings: DynamicModule = { module: ServiceRoot, global: true, providers, exports: [OPENED, SERVICE_CONFIG, SERVICE_LOG] };
   const root: DynamicModule = { module: class Root {}, imports: [surroundings, module] };
   let app: NestExpressApplication | undefined;
+  let admin: Admin | undefined;
   try {
     app = await NestFactory.create<NestExpressApplication>(root, { logger: nestLogger(log), bodyParser: false, abortOnError: false });
-    shield(app, log);
+    shield(app, log, app.get(Metrics));
     document(app, nameOf(module));
     connectFacts(app);
     await app.listen(config.port, config.host);
+    admin = await openAdmin(app, config, log);
   } catch (error) {
     await app?.close();
     for (const close of opened) await close(); // Nest has no hooks for an app that was never made
@@ -61,7 +60,16 @@ export async function openService(module: Type, config: ServiceConfig, log: Logg
   const { port } = server.address() as AddressInfo;
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
   log.info({ url }, 'listening');
-  return { url, app, log, close: () => closeWithin(app, server, config.shutdownDeadlineMs) };
+  return {
+    url,
+    ...(admin && { adminUrl: admin.url }),
+    app,
+    log,
+    close: async () => {
+      await admin?.close();
+      await closeWithin(app, server, config.shutdownDeadlineMs);
+    },
+  };
 }
 
 /** Requests under way get half of the time to end; then their connections are cut, so that a client that only drips does not take the other half. */
@@ -78,23 +86,6 @@ async function closeWithin(app: NestExpressApplication, server: Server, deadline
 
 function nameOf(module: Type): string {
   return module.name.replace(/Module$/, '').replaceAll(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase();
-}
-
-function shield(app: NestExpressApplication, log: Logger): void {
-  app.set('etag', false); // entity tags are versions here, not hashes of bodies
-  app.use(correlate, requestLog(log, app.get(Metrics)));
-  // HTTPS ends at a proxy in front, if anywhere: a page must not be told to load itself over HTTPS.
-  app.use(helmet({ contentSecurityPolicy: { directives: { 'upgrade-insecure-requests': null } }, strictTransportSecurity: false }));
-  app.use(requireJson);
-  app.useBodyParser('json', { limit: BODY_BYTES });
-  app.useGlobalPipes(new SoundTextPipe(), strictValidation());
-  app.useGlobalFilters(new ProblemFilter(log));
-  app.useGlobalInterceptors(new AnswerInterceptor());
-  const server = app.getHttpServer() as Server;
-  server.headersTimeout = HEADERS_TIMEOUT_MS;
-  server.requestTimeout = REQUEST_TIMEOUT_MS;
-  server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
-  server.maxConnections = CONNECTIONS;
 }
 
 function document(app: NestExpressApplication, name: string): void {

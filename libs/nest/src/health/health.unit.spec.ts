@@ -4,12 +4,12 @@ import { ReadModels } from '../module/read-models.js';
 import { FactlineRuntime } from '../module/runtime.js';
 import { HealthController } from './health.controller.js';
 
-async function healthWith({ stalled = false, state = 'LIVE', query = () => Promise.resolve(), stopping = false }: { stalled?: boolean; state?: string; query?: () => Promise<unknown>; stopping?: boolean }) {
+async function healthWith({ stalled = false, stalledReactions = false, state = 'LIVE', query = () => Promise.resolve(), stopping = false }: { stalled?: boolean; stalledReactions?: boolean; state?: string; query?: () => Promise<unknown>; stopping?: boolean }) {
   const subscription = { name: 'payees', stalled, state, trouble: undefined, partitions: [], lag: 0 };
   const module = await Test.createTestingModule({
     controllers: [HealthController],
     providers: [
-      { provide: FactlineRuntime, useValue: { stopping, status: { app: 'x', relay: {}, subscriptions: [subscription] } } },
+      { provide: FactlineRuntime, useValue: { stopping, status: { app: 'x', relay: {}, subscriptions: [subscription], reactions: [{ ...subscription, name: 'mails', stalled: stalledReactions }] } } },
       { provide: Store, useValue: { query } },
       { provide: ReadModels, useValue: { asOf: () => Promise.resolve(new Date(0)) } },
     ],
@@ -29,6 +29,8 @@ it('does not live when work waits and none is done', async () => {
   const { controller, response, answered } = await healthWith({ stalled: true });
   expect(controller.live(response)).toEqual({ live: false, stalled: ['payees'] });
   expect(answered.status).toBe(503);
+  const reacting = await healthWith({ stalledReactions: true });
+  expect(reacting.controller.live(reacting.response)).toEqual({ live: false, stalled: ['mails'] });
 });
 
 it.each([

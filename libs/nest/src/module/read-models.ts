@@ -1,7 +1,7 @@
 import { FactSubscription, Freshness, type SubscriptionStatus, followWatermarks } from 'factline/consumer';
 import { FactDecoder } from 'factline/contracts';
 import { FactlineError, type Logger } from 'factline/kernel';
-import { LiveProjection, type Projection, ReadModel } from 'factline/projections';
+import { DeadLetters, LiveProjection, type Projection, ReadModel } from 'factline/projections';
 import { READS_WAITING, RETRY_AFTER_MS } from '../limits.js';
 import type { Core } from './core.js';
 
@@ -115,6 +115,12 @@ export class ReadModels {
     } finally {
       this.#waiting--;
     }
+  }
+
+  letters(name: string): DeadLetters | undefined {
+    const running = this.#running.get(name);
+    const { store, schemas, log, options } = this.core;
+    return running && new DeadLetters(running.projection, store, new FactDecoder(running.projection.facts, schemas, options.app), log);
   }
 
   status(): (SubscriptionStatus & { duplicates: number; version: number })[] {

@@ -1,39 +1,14 @@
 import { type ArgumentsHost, type CallHandler, type CanActivate, Catch, Controller, type ExecutionContext, Inject, Injectable, Module, type NestInterceptor, type PipeTransform, type RpcExceptionFilter, UseFilters, UseGuards, UseInterceptors, UsePipes } from '@nestjs/common';
-import { type ReceivedFact, RegisteredSchemas, SchemaRegistry, type TopicDeclaration, defineFact } from 'factline/contracts';
-import { FactlineError, newId, silentLogger } from 'factline/kernel';
+import { type ReceivedFact, RegisteredSchemas, SchemaRegistry } from 'factline/contracts';
+import { FactlineError, silentLogger } from 'factline/kernel';
 import { FactOutbox } from 'factline/outbox';
 import { ReactionDeadLetters, type ReactionRun, reactions } from 'factline/reactions';
 import { Store, type Tx, schemaMemory } from 'factline/store';
-import { type World, selectInSpec, until, world } from 'factline/testing';
+import { type World, until, world } from 'factline/testing';
 import { EMPTY, tap } from 'rxjs';
 import { FactlineModule, type Service, openService } from '../index.js';
 import { OnFact, OnFacts, ReactionController, provideReactions } from './index.js';
-
-const META = {
-  type: 'record',
-  name: 'Meta',
-  namespace: 'factline',
-  fields: [
-    { name: 'id', type: { type: 'fixed', name: 'FactId', size: 16 } },
-    { name: 'sequence', type: 'long' },
-    { name: 'occurredAt', type: { type: 'long', logicalType: 'timestamp-micros' } },
-    { name: 'correlationId', type: 'string' },
-    { name: 'causationId', type: 'string' },
-    { name: 'actor', type: ['null', 'string'], default: null },
-  ],
-};
-interface Note {
-  noteId: string;
-  text: string;
-}
-/** Decorators are evaluated before there is a world, so the topic has a name of its own. */
-const topicName = `notes_${newId().toString('hex')}`;
-const FIELDS = [{ name: 'noteId', type: 'string' }, { name: 'text', type: 'string' }];
-const topic: TopicDeclaration = { name: topicName, owner: 'notes', keyField: 'noteId', partitions: 2, kind: 'facts', settings: {} };
-const define = (name: string) => defineFact<Note, 'noteId'>({ factName: `${topicName}.${name}`, topic, keyField: 'noteId', schema: { type: 'record', name, namespace: topicName, fields: [{ name: 'meta', type: META }, ...FIELDS] } });
-const select = (name: string) => selectInSpec<Note>({ factName: `${topicName}.${name}`, topic: topicName, schema: { type: 'record', name, namespace: topicName, fields: FIELDS }, fingerprint: name }, 'notes');
-const [NoteTaken, NoteRead] = [define('NoteTaken'), define('NoteRead')];
-const [taken, read] = [select('NoteTaken'), select('NoteRead')];
+import { type Note, NoteRead, NoteTaken, read, taken, topicName } from './notes.spec.support.js';
 
 /** What each part of Nest saw, in order. */
 let seen: string[] = [];

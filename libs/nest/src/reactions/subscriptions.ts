@@ -2,7 +2,7 @@ import type { Provider } from '@nestjs/common';
 import { FactSubscription, Freshness, type SubscriptionStatus, followWatermarks } from 'factline/consumer';
 import { FactDecoder } from 'factline/contracts';
 import { FactlineError, type Logger } from 'factline/kernel';
-import { LiveReactions, type Reactions, Redriver } from 'factline/reactions';
+import { LiveReactions, ReactionDeadLetters, type Reactions, Redriver } from 'factline/reactions';
 import { Store } from 'factline/store';
 import { REACTION_SPARE_CONNECTIONS } from '../limits.js';
 import type { Core } from '../module/core.js';
@@ -74,6 +74,15 @@ export class ReactionSubscriptions {
     this.#following.abort();
     await Promise.all([...[...this.#running.values()].flatMap(({ subscription, redriver }) => [subscription.stop(), redriver.stop()]), ...this.#followers]);
     await this.#store?.close();
+  }
+
+  letters(name: string): ReactionDeadLetters | undefined {
+    return this.#running.has(name) ? new ReactionDeadLetters(name, this.#store!, this.core.log, this.core.schemas) : undefined;
+  }
+
+  /** A re-drive was asked for. */
+  wake(name: string): void {
+    this.#running.get(name)?.redriver.wake();
   }
 
   status(): (SubscriptionStatus & { duplicates: number })[] {
