@@ -8,7 +8,7 @@ const swc = {
   sourceMaps: 'inline',
 };
 
-/** Tiers are in the file names: `*.unit.spec.ts` (no I/O), `*.int.spec.ts` (real stack), `*.e2e.spec.ts` (whole apps, from dist). */
+/** Tiers are in the file names: `*.unit.spec.ts` (no I/O), `*.int.spec.ts` (real stack), `*.e2e.spec.ts` (whole apps, from dist), `*.faults.spec.ts` (a fault each). */
 export default {
   rootDir: '.',
   testEnvironment: 'node',

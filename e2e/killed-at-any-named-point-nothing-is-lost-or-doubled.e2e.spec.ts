@@ -31,7 +31,7 @@ async function expectTableRight(scene: CrashScene): Promise<void> {
   expect(await consumer.stop()).toEqual(IN_ORDER);
 }
 
-describe('a relay killed with -9', () => {
+describe('a relay killed with -9 (A5 after the ack and before the mark, A6 after the claim and before the send)', () => {
   /** `repeats`: whether the next relay must publish some facts again (the control that the kill was where it should be), must not, or may. */
   type Kill = { nth: number; repeats: 'some' | 'none' | 'maybe' } & Pick<RelayRole, 'stopAt' | 'holdAt'>;
   /** Every point that a relay names: one that is added must be killed here, too. */

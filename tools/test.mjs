@@ -1,5 +1,5 @@
-// `npm test -- [--tier=unit|stack] [--stack=docker|packages] [Jest's path filters and flags]`, after the build:
-// unit specs first, then, on one started stack, all others.
+// `npm test -- [--tier=unit|stack|faults] [--quick] [--stack=docker|packages] [Jest's path filters and flags]`, after the build:
+// unit specs first, then, on one started stack, all others. The tier `faults` is the fault suite alone, with its slow rows unless `--quick`.
 // The last line is `N passed, N failed` (and `, N skipped`); the exit code is 1 when a test failed or none ran.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -11,17 +11,21 @@ import { setTimeout as pause } from 'node:timers/promises';
 const tiers = {
   unit: ['--testMatch=<rootDir>/{libs,apps,e2e}/**/*.unit.spec.ts', '--maxWorkers=2'],
   stack: ['--testMatch=<rootDir>/{libs,apps,e2e}/**/!(*.unit).spec.ts', '--runInBand'],
+  faults: ['--testMatch=<rootDir>/e2e/faults/*.faults.spec.ts', '--runInBand'],
 };
 /** Results are written when the last test has ended; what keeps the process alive longer than this is a leaked timer or connection. */
 const EXIT_AFTER_RESULTS_MS = 15_000;
 const POLL_MS = 200;
 
-const own = { tier: ['unit', 'stack'], stack: ['docker', 'packages'] };
-const isOwn = (argument) => Object.keys(own).some((name) => argument.startsWith(`--${name}=`));
-const chosen = Object.fromEntries(process.argv.filter(isOwn).map((argument) => argument.slice(2).split('=')));
+const own = { tier: ['unit', 'stack', 'faults'], stack: ['docker', 'packages'] };
+const isOwn = (argument) => argument === '--quick' || Object.keys(own).some((name) => argument.startsWith(`--${name}=`));
+const quick = process.argv.includes('--quick');
+const chosen = Object.fromEntries(process.argv.filter((argument) => isOwn(argument) && argument !== '--quick').map((argument) => argument.slice(2).split('=')));
 const filters = process.argv.slice(2).filter((argument) => !isOwn(argument));
 const folder = mkdtempSync(join(tmpdir(), 'factline-test-'));
 const total = { passed: 0, failed: 0, skipped: 0 };
+/** Names of tests that say themselves why they were left out. */
+const leftOut = [];
 let running;
 let interrupted;
 
@@ -51,6 +55,7 @@ function add(result) {
   total.passed += result.numPassedTests;
   total.failed += result.numFailedTests + result.testResults.filter((suite) => suite.status === 'failed' && !suite.assertionResults.some((test) => test.status === 'failed')).length;
   total.skipped += result.numPendingTests + result.numTodoTests;
+  leftOut.push(...result.testResults.flatMap((suite) => suite.assertionResults).flatMap(({ status, fullName }) => (status === 'pending' && fullName.includes('(skipped: ') ? fullName : [])));
 }
 
 async function run(tier, env) {
@@ -99,12 +104,14 @@ try {
   const wanted = { unit: await filesOf('unit'), stack: await filesOf('stack') };
   if (wanted.unit > 0 && !interrupted) await run('unit');
   if (wanted.stack > 0 && !interrupted) await withStack((env) => run('stack', env));
+  if (chosen.tier === 'faults' && (await filesOf('faults')) > 0 && !interrupted) await withStack((env) => run('faults', quick ? env : { ...env, FACTLINE_FAULTS: 'whole' }));
 } catch (error) {
   total.failed += 1;
   console.error(error);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
+for (const name of leftOut) console.log(`left out: ${name}`);
 if (interrupted) console.error(`tests: interrupted by ${interrupted}; the figures are of what had ended`);
 if (total.passed + total.failed === 0) console.error(`tests: none ran${filters.length > 0 ? ` for ${filters.join(' ')}` : ''}`);
 const ok = !interrupted && total.failed === 0 && total.passed > 0;
