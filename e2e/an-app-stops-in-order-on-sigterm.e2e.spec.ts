@@ -56,7 +56,7 @@ async function heldWrite(id: string): Promise<{ answer: Promise<Awaited<ReturnTy
   };
 }
 
-it('under load: ends with 0 within its deadline, and every acknowledged fact is published or waits in the outbox', async () => {
+it('H1: under load: ends with 0 within its deadline, and every acknowledged fact is published or waits in the outbox', async () => {
   const writers = new SteadyWriters(hr.url, ids);
   await until('a load', () => writers.acknowledged > 100);
   const started = performance.now();
@@ -91,7 +91,7 @@ it('answers the request under way, refuses new ones, and only then ends', async 
   expect((await kept()).get(id)).toContain(sequenceOf(headers.get('factline-token')!));
 });
 
-it('ends at its deadline with exit code 1 when a request does not, and that request has not happened', async () => {
+it('H2: ends at its deadline with exit code 1 when a request does not, and that request has not happened', async () => {
   hr = await here.start('hr', { SHUTDOWN_DEADLINE: '2s' });
   const id = ids[2]!;
   const before = (await kept()).get(id)!.size;
@@ -107,7 +107,7 @@ it('ends at its deadline with exit code 1 when a request does not, and that requ
   expect((await kept()).get(id)!.size).toBe(before);
 });
 
-it('a consumer under load ends with 0, and goes on behind its last commit', async () => {
+it('H1: a consumer under load ends with 0, and goes on behind its last commit', async () => {
   const payroll = await here.start('payroll');
   hr = await here.start('hr');
   const writers = new SteadyWriters(hr.url, ids);

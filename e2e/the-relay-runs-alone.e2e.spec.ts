@@ -43,7 +43,7 @@ async function expectAllPublished(): Promise<void> {
   for (const facts of keys.values()) expect(withoutRepetitions(facts)).toHaveLength(1);
 }
 
-it('publishes what hr states, while hr itself stands by', async () => {
+it('A14: publishes what hr states, while hr itself stands by', async () => {
   first = relay();
   await until('the relay to own the outbox', () => epochOf(first));
   hr = await here.start('hr');

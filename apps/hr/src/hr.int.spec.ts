@@ -159,7 +159,7 @@ describe('a repeated request', () => {
   });
 });
 
-describe('a bad request is answered with a problem, never with 500', () => {
+describe('A10, A18: a bad request is answered with a problem, never with 500', () => {
   it.each([
     ['an unknown field', { role: 'admin' }],
     ['a salary as text', { salaryCents: '6000000' }],
@@ -173,6 +173,8 @@ describe('a bad request is answered with a problem, never with 500', () => {
     ['half a surrogate pair', { name: 'a\ud800' }],
     ['a name of 201 characters', { name: 'x'.repeat(201) }],
     ['an empty name', { name: '' }],
+    ['an empty id, which would be an empty key', { id: '' }],
+    ['no id but null', { id: null }],
     ['an id with a slash', { id: 'a/b' }],
     ['SQL for an id', { id: "x'; drop table employee; --" }],
     ['an address without a city', { address: { street: 's', postalCode: 'p', country: 'DE' } }],
@@ -205,6 +207,15 @@ describe('a bad request is answered with a problem, never with 500', () => {
     ['a nest of lists', `{"address":${'['.repeat(10_000)}${']'.repeat(10_000)}}`, 400],
   ])('%s', async (_what, body, status) => {
     expect(await send('POST', '/employees', body)).toMatchObject({ status, body: { status } });
+  });
+
+  it('a number beyond all numbers, and a field that is there twice: the last one counts, as in every JSON parser', async () => {
+    const person = employee();
+    const withSalary = (text: string) => send('POST', '/employees', JSON.stringify(person).replace('"salaryCents":6000000', text));
+    expect(await withSalary('"salaryCents":1e400')).toMatchObject({ status: 400, body: { errors: [{ path: 'salaryCents' }] } });
+    expect(await withSalary('"salaryCents":1,"salaryCents":-1')).toMatchObject({ status: 400, body: { errors: [{ path: 'salaryCents' }] } });
+    expect([await rowsOf(person.id), await factsOf(person.id)]).toEqual([0, 0]);
+    expect(await withSalary('"salaryCents":-1,"salaryCents":1')).toMatchObject({ status: 201, body: { salaryCents: 1 } });
   });
 
   it('a termination of nobody, with a reason that is none', async () => {

@@ -17,7 +17,7 @@ const VECTORS: [string, number, number, number][] = [
   ['018f4e1c-7b1a-7c3e-9f2a-5b6c7d8e9f00', 1027051849, 1, 1],
 ];
 
-describe('the partition of a key', () => {
+describe('A17: the partition of a key', () => {
   it.each(VECTORS)('%s hashes as in Java', (key, hash, ofSix, ofTwelve) => {
     const bytes = Buffer.from(key);
     expect([murmur2(bytes), partitionOf(bytes, 6), partitionOf(bytes, 12)]).toEqual([hash, ofSix, ofTwelve]);

@@ -120,7 +120,7 @@ async function play(scenario: (poll: () => Promise<void>) => Promise<{ waits: st
 
 const SOUND = { lost: [], inverted: [], stalled: [] };
 
-it('a lower id that commits after a higher one is neither lost nor waited for', async () => {
+it('A1: a lower id that commits after a higher one is neither lost nor waited for', async () => {
   const result = await play(async (poll) => {
     const late = await writer();
     await late.state('late');
@@ -136,7 +136,7 @@ it('a lower id that commits after a higher one is neither lost nor waited for', 
   expect(result.xmin.stalled).toEqual(['quick1']);
 });
 
-it('a transaction id drawn before the key lock does not turn the key around', async () => {
+it('A2: a transaction id drawn before the key lock does not turn the key around', async () => {
   const result = await play(async (poll) => {
     const late = await writer();
     await late.state('late');
@@ -156,7 +156,7 @@ it('a transaction id drawn before the key lock does not turn the key around', as
   expect(result.xmin.inverted).toEqual(['key1']);
 });
 
-it('a transaction in another database of the cluster delays nobody', async () => {
+it('A3: a transaction in another database of the cluster delays nobody', async () => {
   const result = await play(async (poll) => {
     const stranger = await writer('begin', database.elsewhere);
     await stranger.takeId();
@@ -178,7 +178,7 @@ it('a transaction in another database of the cluster delays nobody', async () =>
   expect(result.xmin.stalled).toEqual(['local1', 'late1']);
 });
 
-it('rolled-back transactions and savepoints leave no fact and give their number back', async () => {
+it('A13: rolled-back transactions and savepoints leave no fact and give their number back', async () => {
   const result = await play(async (poll) => {
     const late = await writer();
     await late.state('late');

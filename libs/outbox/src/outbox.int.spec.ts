@@ -75,7 +75,7 @@ it('status tells owner, backlog, slots and the newest delivered facts', async ()
   expect((await outboxStatus(database.store)).owned).toBe(false);
 });
 
-it('the doctor names the session that holds a transaction open, in whichever database, and finds nothing when nothing is wrong', async () => {
+it('A3: the doctor names the session that holds a transaction open, in whichever database, and finds nothing when nothing is wrong', async () => {
   const relay = new Relay({ store: database.store, log: new RecordingLog().log, app: 'spec', topics: [jobs] });
   await relay.runOnce();
   const mine = (findings: Awaited<ReturnType<typeof outboxDoctor>>) => findings.filter(({ details }) => details?.['application'] === 'spec-forgotten');

@@ -26,7 +26,7 @@ afterAll(() => database.drop());
 const state = (key = 'k') => database.store.transaction((tx) => outbox.add(tx, changed(key)));
 const rowsIn = async (slot: number) => Number((await database.store.query<{ count: string }>(`select count(*) from factline.outbox_${slot}`)).rows[0]!.count);
 
-it('turns to the next slot, and empties the left one only when all of it is delivered', async () => {
+it('A12: turns to the next slot, and empties the left one only when all of it is delivered', async () => {
   await state();
   expect(await rotate(database.store, AT_ONCE)).toEqual({ emptied: [], switchedTo: 1 });
   await state();

@@ -192,7 +192,7 @@ it('a send that is never answered is given up and repeated through a new publish
   expect(recording.publishersOpened).toBeGreaterThan(1);
 });
 
-it('restored tables are refused until they are adopted, which publishes all that is left in them again', async () => {
+it('E8: restored tables are refused until they are adopted, which publishes all that is left in them again', async () => {
   await state(2);
   await relay().runOnce();
   await relays.pop()!.stop();
@@ -206,7 +206,7 @@ it('restored tables are refused until they are adopted, which publishes all that
   expect(recording.byKey(true).get('spec.job/k')).toEqual([1, 2, 3]);
 });
 
-it('a topic with another number of partitions than declared is not written to', async () => {
+it('A16: a topic with another number of partitions than declared is not written to', async () => {
   await state(1);
   const wrong = relay({ topics: [{ ...jobs, partitions: 5 }] });
   wrong.start();

@@ -55,7 +55,7 @@ function seeded(seed: number): () => number {
   };
 }
 
-it('eight writers with rollbacks, held transactions and slots that are emptied under them: nothing lost, doubled or out of order', async () => {
+it('A13: eight writers with rollbacks, held transactions and slots that are emptied under them: nothing lost, doubled or out of order', async () => {
   const seed = Date.now() % 1_000_000;
   const recording = new RecordingLog();
   const outbox = new FactOutbox({ store: database.store, schemaIds });

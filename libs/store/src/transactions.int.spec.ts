@@ -113,7 +113,7 @@ describe('contention', () => {
     await tx.query('update account set cents = cents + 1 where id = $1', [second]);
   };
 
-  it('a deadlock of crossed locks is run again, and both are in effect once', async () => {
+  it('E6: a deadlock of crossed locks is run again, and both are in effect once', async () => {
     await store.query("insert into account values ('a', 0), ('b', 0)");
     const runs = { count: 0 };
     const both = barrier(2);
@@ -136,7 +136,7 @@ describe('contention', () => {
     }
   });
 
-  it('a serialization failure is run again', async () => {
+  it('E6: a serialization failure is run again', async () => {
     await store.query("insert into account values ('a', 1), ('b', 1)");
     const both = barrier(2);
     let runs = 0;
@@ -152,7 +152,7 @@ describe('contention', () => {
     expect((await store.query('select sum(cents)::integer as sum from account')).rows).toEqual([{ sum: 1 }]);
   });
 
-  it('is given up after a bounded number of runs', async () => {
+  it('E6: is given up after a bounded number of runs', async () => {
     let runs = 0;
     const always = store.transaction(async (tx) => {
       runs++;
