@@ -48,10 +48,22 @@ export async function offsetsOf(
   const answers = await Promise.all([...byLeader].map(([leader, partitions]) => session.ask(leader, offsetsRequest(partitions, which))));
   const offsets = new Map<string, number>();
   for (const { topic, partition, errorCode, offset } of answers.flat()) {
+    if (errorCode === Code.unknownTopicOrPartition) throw notLedYet(topic, partition);
     if (errorCode !== Code.none) throw refusedByBroker(errorCode, `Listing the offsets of '${topic}' partition ${partition}`, topic);
     offsets.set(`${topic}/${partition}`, offset);
   }
   return offsets;
+}
+
+/** Metadata named this broker as the leader, and it does not know that it is: with three brokers seen for a moment after the topic was created. */
+function notLedYet(topic: string, partition: number): FactlineError {
+  return new FactlineError({
+    code: 'log.unavailable',
+    kind: 'unavailable',
+    message: `The leader of '${topic}' partition ${partition} does not know it yet.`,
+    advice: 'Ask again: metadata says whether the topic is there.',
+    details: { topic, partition },
+  });
 }
 
 async function createTopic(session: Session, spec: TopicSpec): Promise<void> {
