@@ -35,8 +35,9 @@ interface Ground {
   running(stop: () => Promise<unknown>): void;
 }
 
-export async function crashSite(): Promise<CrashSite> {
-  const at = await world();
+/** @param env where the stack's addresses are, when it is not the one all specs share. */
+export async function crashSite(env?: Readonly<Record<string, string>>): Promise<CrashSite> {
+  const at = await world(env);
   const log = at.log();
   const { databaseUrl, store, idOf } = await openDatabase(at, 'crash');
   const outbox = new FactOutbox({ store, schemaIds: { idOf } });

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type Server, type Socket, connect, createServer } from 'node:net';
 import { FaultPipe } from './fault-pipe.js';
+import { lowPort } from './low-port.js';
 
 export type Direction = 'to-server' | 'to-client';
 
@@ -20,10 +21,6 @@ interface Link {
   server: Socket;
   pipes: Record<Direction, FaultPipe>;
 }
-
-/** Below the ports from which systems dial: a client that dials a closed port of that range may be given this very port, and be connected to itself. */
-const [FIRST_PORT, PORTS] = [12_000, 7_000];
-const PORT_ATTEMPTS = 50;
 
 /**
  * Our own TCP fault proxy, on loopback in front of one address. It passes everything through until it is told otherwise; every fault can be switched while
@@ -46,15 +43,9 @@ export class FaultProxy {
   static async to(address: string): Promise<FaultProxy> {
     const { hostname: host, port } = new URL(address.includes('://') ? address : `tcp://${address}`);
     const proxy = new FaultProxy({ host, port: Number(port) });
-    for (let attempt = 1; ; attempt++) {
-      proxy.#port = FIRST_PORT + Math.floor(Math.random() * PORTS);
-      try {
-        await proxy.#listen();
-        return proxy;
-      } catch (error) {
-        if (attempt === PORT_ATTEMPTS) throw error;
-      }
-    }
+    proxy.#port = await lowPort();
+    await proxy.#listen();
+    return proxy;
   }
 
   get address(): string {

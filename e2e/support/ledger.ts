@@ -35,8 +35,8 @@ export class Ledger {
   }
 
   /** Goes on with single transactions until told to end, or until it has gone on for too long to end by itself. */
-  async write(ended: () => boolean): Promise<void> {
-    for (let done = 0; done < WRITES_AT_MOST && !ended(); done++) {
+  async write(ended: () => boolean, atMost: number = WRITES_AT_MOST): Promise<void> {
+    for (let done = 0; done < atMost && !ended(); done++) {
       await this.#transact();
       await pause(PACE);
     }
