@@ -21,6 +21,8 @@ export interface RelayRole {
   crashAt?: At<RelayPoint['name']>;
   /** Begins to stop in order here, as it does on SIGTERM. */
   stopAt?: At<RelayPoint['name']>;
+  /** Stops itself with SIGSTOP at this very statement, with what it has in hand, until SIGCONT. */
+  freezeAt?: At<RelayPoint['name']>;
   /** Its ticks stand still here; its heartbeat, and with it the turning of the slots, goes on. */
   holdAt?: At<RelayPoint['name']>;
 }
@@ -63,11 +65,15 @@ function crashing<Name>(at: At<Name> | undefined): (name: Name) => void {
 
 const asked = new Promise<void>((resolve) => process.once('SIGTERM', () => resolve()));
 
-async function relay({ log, store, topic }: Opened, { crashAt, stopAt, holdAt }: RelayRole): Promise<void> {
+async function relay({ log, store, topic }: Opened, { crashAt, stopAt, freezeAt, holdAt }: RelayRole): Promise<void> {
   const crash = crashing(crashAt);
   let stop!: () => void;
   const stopped = new Promise<void>((resolve) => (stop = resolve));
   const leave = nthTime(stopAt, stop);
+  const freeze = nthTime(freezeAt, () => {
+    say({ reached: freezeAt!.name });
+    process.kill(process.pid, 'SIGSTOP');
+  });
   let held: Promise<void> | undefined;
   const hold = nthTime(holdAt, () => {
     held = new Promise(() => undefined);
@@ -82,6 +88,7 @@ async function relay({ log, store, topic }: Opened, { crashAt, stopAt, holdAt }:
     rotation: ROTATION,
     observe: ({ name }) => {
       crash(name);
+      freeze(name);
       leave(name);
       hold(name);
       return name === holdAt?.name ? held : undefined;

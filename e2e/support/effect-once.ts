@@ -1,4 +1,5 @@
-import { type StatedFact, byKey } from './employee-topic.js';
+import { messageOf } from 'factline/kernel';
+import { type StatedFact, byKey, withoutRepetitions } from './employee-topic.js';
 
 /** A fact whose transaction committed, as the producer was told. */
 export interface CommittedFact {
@@ -38,6 +39,18 @@ export function topicFaults(committed: readonly CommittedFact[], found: readonly
   }
   const there = new Set(found.map(place));
   return [...faults, ...committed.filter((fact) => !there.has(place(fact))).map((fact) => `${place(fact)} is missing`)];
+}
+
+/**
+ * The same for a topic on which a stale relay may have repeated anything at any moment: without repetitions each key's facts come as 1, 2, 3 ..., and they are
+ * the committed ones.
+ */
+export function topicFaultsWithoutRepetitions(committed: readonly CommittedFact[], found: readonly StatedFact[]): string[] {
+  try {
+    return topicFaults(committed, [...byKey(found).values()].flatMap(withoutRepetitions), 0);
+  } catch (error) {
+    return [messageOf(error)];
+  }
 }
 
 /** What is wrong with a tally, given all that was committed: each fact counts once. */

@@ -11,6 +11,8 @@ export interface StatedFact {
   id: string;
   sequence: number;
   correlationId: string;
+  /** Milliseconds since 1970. */
+  occurredAt: number;
   data: Record<string, unknown>;
 }
 
@@ -40,8 +42,8 @@ export async function statedFacts({ world, prefix }: Pick<Estate, 'world' | 'pre
     const id = value.readInt32BE(1);
     const type = types.get(id) ?? (await writerType(world.registryUrl, id));
     types.set(id, type);
-    const { meta, ...data } = type.fromBuffer(value.subarray(5)) as { meta: { id: Buffer; sequence: number; correlationId: string } };
-    facts.push({ ...place, name: type.name!, id: meta.id.toString('hex'), sequence: meta.sequence, correlationId: meta.correlationId, data });
+    const { meta, ...data } = type.fromBuffer(value.subarray(5)) as { meta: { id: Buffer; sequence: number; correlationId: string; occurredAt: number } };
+    facts.push({ ...place, name: type.name!, id: meta.id.toString('hex'), sequence: meta.sequence, correlationId: meta.correlationId, occurredAt: meta.occurredAt / 1_000, data });
   }
   return facts;
 }
