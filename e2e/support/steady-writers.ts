@@ -24,14 +24,17 @@ const FIRST_SALARY = 1_000_000;
 export class SteadyWriters {
   readonly writes: Write[] = [];
   #acknowledged = 0;
-  #salary = FIRST_SALARY;
+  #salary: number;
   #stopped = false;
   readonly #loops: Promise<void>[];
 
   constructor(
     private readonly url: string,
     ids: readonly string[],
+    /** Of its first write; no two writes of a spec may have the same. */
+    firstSalary: number = FIRST_SALARY,
   ) {
+    this.#salary = firstSalary;
     this.#loops = Array.from({ length: CALLERS }, (_, caller) => this.#call(ids.filter((_id, i) => i % CALLERS === caller)));
   }
 
