@@ -57,3 +57,6 @@ export const ADMIN_TEXT_CHARACTERS = 1_000;
 export const ADMIN_PORT_OFFSET = 100;
 /** Characters of a secret at least: 16 random ones are beyond guessing. */
 export const SECRET_CHARACTERS = 16;
+/** Waits for a reader of the log that does not keep up, and how often: the event loop stands still meanwhile, so 100 ms in all; then the line is dropped and counted. */
+export const LOG_WAIT_MS = 5;
+export const LOG_WAIT_ATTEMPTS = 20;

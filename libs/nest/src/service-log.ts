@@ -1,10 +1,11 @@
 import { Logger as NestLogger, type LoggerService } from '@nestjs/common';
 import type { Logger } from 'factline/kernel';
 import pino from 'pino';
+import { LogOutput } from './log-output.js';
 
-/** JSON lines on standard output. */
+/** JSON lines on standard output; what that does not take is dropped and counted. */
 export function serviceLog(app: string, level: string): Logger {
-  return pino({ level, base: { app, pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } });
+  return pino({ level, base: { app, pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, new LogOutput());
 }
 
 /** What Nest itself says, as lines of the same log. */
