@@ -18,6 +18,8 @@ export interface At<Name> {
 
 export interface RelayRole {
   role: 'relay';
+  /** Facts of a page; so few, unless said otherwise, that a wave of facts is several pages. */
+  page?: number;
   crashAt?: At<RelayPoint['name']>;
   /** Begins to stop in order here, as it does on SIGTERM. */
   stopAt?: At<RelayPoint['name']>;
@@ -38,7 +40,7 @@ export interface ConsumerRole {
 
 export type CrashChildArgument = Addresses & (RelayRole | ConsumerRole);
 
-/** So small that a wave of facts is several pages, and turns the slots within two heartbeats. */
+/** A wave of facts is several of these pages, and turns the slots within two heartbeats. */
 const PAGE = 5;
 const ROTATION = { rows: 10, afterMs: 600_000 };
 
@@ -65,7 +67,7 @@ function crashing<Name>(at: At<Name> | undefined): (name: Name) => void {
 
 const asked = new Promise<void>((resolve) => process.once('SIGTERM', () => resolve()));
 
-async function relay({ log, store, topic }: Opened, { crashAt, stopAt, freezeAt, holdAt }: RelayRole): Promise<void> {
+async function relay({ log, store, topic }: Opened, { page = PAGE, crashAt, stopAt, freezeAt, holdAt }: RelayRole): Promise<void> {
   const crash = crashing(crashAt);
   let stop!: () => void;
   const stopped = new Promise<void>((resolve) => (stop = resolve));
@@ -84,7 +86,7 @@ async function relay({ log, store, topic }: Opened, { crashAt, stopAt, freezeAt,
     log,
     app: declared.owner,
     topics: [declared],
-    batchSize: PAGE,
+    batchSize: page,
     rotation: ROTATION,
     observe: ({ name }) => {
       crash(name);

@@ -10,7 +10,7 @@ import type { ConsumerRole, CrashChildArgument, RelayRole } from './crash-child.
 import { type TallyRow, topicFaults } from './effect-once.js';
 import { type StatedFact, statedFacts } from './employee-topic.js';
 import { Ledger } from './ledger.js';
-import { Program } from './program.js';
+import { Program, nodeCommand } from './program.js';
 import { ROOT } from './root.js';
 import { movedOn } from './tally.js';
 
@@ -62,18 +62,18 @@ export class CrashScene {
     this.ledger = new Ledger(ground.store, outbox, movedOn(topic));
   }
 
-  /** The relay's process. */
-  relay(points: Omit<RelayRole, 'role'> = {}): Program {
-    return this.#start({ role: 'relay', ...points });
+  /** The relay's process. @param shell what a shell does before it becomes that process. */
+  relay(points: Omit<RelayRole, 'role'> = {}, shell?: string): Program {
+    return this.#start({ role: 'relay', ...points }, shell);
   }
 
   /**
    * The consumer's process. Each has a group of its own, so that it need not wait until the broker has given up on the killed one: 10 s of session timeout.
    * Nothing rests on the group, because positions come from the database.
    */
-  consumer(crashAt?: ConsumerRole['crashAt'], target: ConsumerRole['target'] = 'read-model'): Program {
+  consumer(crashAt?: ConsumerRole['crashAt'], target: ConsumerRole['target'] = 'read-model', shell?: string): Program {
     const group = `${this.topic}.${++this.#consumers}`;
-    return this.#start({ role: 'consumer', group, name: this.name, target, ...(crashAt && { crashAt }) });
+    return this.#start({ role: 'consumer', group, name: this.name, target, ...(crashAt && { crashAt }) }, shell);
   }
 
   /** Publishes from this process, until the answered function is called. */
@@ -165,10 +165,10 @@ export class CrashScene {
     return `${identifier(this.name)}.${identifier(table)}`;
   }
 
-  #start(role: RelayRole | ConsumerRole): Program {
+  #start(role: RelayRole | ConsumerRole, shell?: string): Program {
     const { at, databaseUrl } = this.ground;
     const argument: CrashChildArgument = { kafka: at.kafka, registryUrl: at.registryUrl, databaseUrl, topic: this.topic, ...role };
-    const program = new Program(process.execPath, ['--enable-source-maps', CHILD, JSON.stringify(argument)], { environment: {}, cwd: ROOT });
+    const program = new Program(...nodeCommand(['--enable-source-maps', CHILD, JSON.stringify(argument)], shell), { environment: {}, cwd: ROOT });
     this.ground.running(() => program.stop('SIGKILL'));
     return program;
   }

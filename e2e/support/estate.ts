@@ -5,7 +5,7 @@ import { FactlineError, messageOf } from 'factline/kernel';
 import type { Store } from 'factline/store';
 import { type World, until, world } from 'factline/testing';
 import { appOf, loadConfig } from '../../apps/cli/src/config.js';
-import { Program } from './program.js';
+import { Program, nodeCommand } from './program.js';
 import { CLI, ROOT } from './root.js';
 
 type Settings = Readonly<Record<string, string>>;
@@ -28,10 +28,10 @@ export interface Estate {
   readonly hr: Store;
   readonly payroll: Store;
   readonly payrollUrl: string;
-  /** Does not wait for an answer; always on the same port. */
-  launch(app: string, settings?: Settings): Program;
+  /** Does not wait for an answer; always on the same port. @param shell what a shell does before it becomes the app: `ulimit -n 64`. */
+  launch(app: string, settings?: Settings, shell?: string): Program;
   /** Waits until it is ready. */
-  start(app: string, settings?: Settings): Promise<App>;
+  start(app: string, settings?: Settings, shell?: string): Promise<App>;
   /** Runs on until it is stopped, or until the estate is closed. */
   command(args: readonly string[], settings?: Settings): Program;
   /** Runs `factline ...` to its end. */
@@ -56,13 +56,13 @@ export async function estate(env: Environment = process.env): Promise<Estate> {
   const ports = new Map<string, number>();
   for (const app of Object.keys(config.apps)) ports.set(app, await freePort());
   const programs = new Set<Program>();
-  const program = (args: readonly string[], settings: Settings = {}) => {
-    const made = new Program(process.execPath, args, { environment: { ...environment, ...settings }, cwd: ROOT });
+  const program = (args: readonly string[], settings: Settings = {}, shell?: string) => {
+    const made = new Program(...nodeCommand(args, shell), { environment: { ...environment, ...settings }, cwd: ROOT });
     programs.add(made);
     return made;
   };
-  const launch = (app: string, settings: Settings = {}) =>
-    program(['--enable-source-maps', resolve(ROOT, appOf(config, app).main!)], { PORT: String(ports.get(app)), ...settings });
+  const launch = (app: string, settings: Settings = {}, shell?: string) =>
+    program(['--enable-source-maps', resolve(ROOT, appOf(config, app).main!)], { PORT: String(ports.get(app)), ...settings }, shell);
   const command = (args: readonly string[], settings?: Settings) => program([CLI, ...args], settings);
   const seed = Number.parseInt(here.name.slice(1), 16);
   return {
@@ -74,7 +74,7 @@ export async function estate(env: Environment = process.env): Promise<Estate> {
     payroll: here.store(databases.PAYROLL_DATABASE_URL),
     payrollUrl: databases.PAYROLL_DATABASE_URL,
     launch,
-    start: async (app, settings) => ready(app, `http://127.0.0.1:${ports.get(app)}`, launch(app, settings)),
+    start: async (app, settings, shell) => ready(app, `http://127.0.0.1:${ports.get(app)}`, launch(app, settings, shell)),
     command,
     factline: async (args, settings) => {
       const made = command(args, settings);

@@ -16,6 +16,11 @@ export interface ProgramOptions {
   cwd: string;
 }
 
+/** Node with these arguments, or a shell that does something first and then becomes it. */
+export function nodeCommand(args: readonly string[], shell?: string): [string, string[]] {
+  return shell === undefined ? [process.execPath, [...args]] : ['sh', ['-c', `${shell}; exec "$@"`, 'sh', process.execPath, ...args]];
+}
+
 /** A process of its own, with its output kept. It gets the given environment and PATH, nothing else. */
 export class Program {
   stdout = '';
