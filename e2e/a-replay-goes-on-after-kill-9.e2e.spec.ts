@@ -73,7 +73,7 @@ describe('a stage in the middle', () => {
     expect(await partitionsDone()).toBeGreaterThanOrEqual(done); // the drop dropped nothing
   });
 
-  it('goes on after kill -9 where it was, and its result is what the history says', async () => {
+  it('C17: goes on after kill -9 where it was, and its result is what the history says', async () => {
     expect(await held.stop('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' });
     done = await partitionsDone();
     const again = await until('the dead one to be gone from the database', async () => {

@@ -17,7 +17,7 @@ it('says nothing of what breaks nobody', () => {
   expect(check('check', ...AGAINST)).toMatchObject({ code: 0, stdout: expect.stringContaining('1 changed') as string });
 });
 
-it('names the app, its selection and the way that works, for people and for machines', () => {
+it('D11: names the app, its selection and the way that works, for people and for machines', () => {
   repository.without('salaryCents', 'jobTitle');
   repository.commit('second'); // a change that is committed counts as well
   const text = check('check', ...AGAINST);

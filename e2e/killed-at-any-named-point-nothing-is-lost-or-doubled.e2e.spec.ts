@@ -67,7 +67,7 @@ describe('a relay killed with -9 (A5 after the ack and before the mark, A6 after
   });
 });
 
-describe('a consumer killed with -9', () => {
+describe('C1: a consumer killed with -9', () => {
   const kills: Record<ConsumerPoint, number> = { claimed: 1, 'before-effect': 3, 'effect-committed': 3, 'as-of-recorded': 1 };
 
   it.each(Object.entries(kills) as [ConsumerPoint, number][])('at %s applies every fact once', async (point, nth) => {

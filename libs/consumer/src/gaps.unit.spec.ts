@@ -31,7 +31,7 @@ const faults = {
   },
 };
 
-describe.each(Object.entries(faults))('GAP: %s', (_name, { make, reason, partitions }) => {
+describe.each(Object.entries(faults))('B8, B9, B10 GAP: %s', (_name, { make, reason, partitions }) => {
   const isGap = async (subscription: ReturnType<Scene['subscribe']>) => {
     await until('the state', () => subscription.status.state === 'GAP' && subscription.status.partitions.filter(({ halted }) => halted).length === partitions.length);
     expect(subscription.status.trouble).toMatchObject({ code: 'consumer.gap', reason: expect.stringMatching(reason), advice: expect.stringContaining('factline replay run'), sinceMs: s.clock.ms });
@@ -73,7 +73,7 @@ describe.each(Object.entries(faults))('GAP: %s', (_name, { make, reason, partiti
   });
 });
 
-it('GAP: a log that lost its tail and was written again is recognised by the fact that is not where it was', async () => {
+it('B8 GAP: a log that lost its tail and was written again is recognised by the fact that is not where it was', async () => {
   await (await appliedTen()).stop();
   s.broker.truncate(TOPIC, 0, 8);
   await s.publish(0, 6);

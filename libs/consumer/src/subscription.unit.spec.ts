@@ -27,7 +27,7 @@ describe('a subscription', () => {
     await expect(s.settled(subscription)).rejects.toThrow(/toEqual/);
   });
 
-  it('goes on from the database’s position, whatever the group says', async () => {
+  it('B15: goes on from the database’s position, whatever the group says', async () => {
     await s.publish(0, 10);
     const first = s.subscribe();
     await s.settled(first);
@@ -38,7 +38,7 @@ describe('a subscription', () => {
     expect(s.target.transactions.reduce((sum, n) => sum + n, 0)).toBe(15);
   });
 
-  it('moves over holes without a transaction, and counts them as read', async () => {
+  it('C19: moves over holes without a transaction, and counts them as read', async () => {
     await s.publish(0, 2);
     s.broker.leaveHole(TOPIC, 0, 5);
     const subscription = s.subscribe();
@@ -87,7 +87,7 @@ describe('back-pressure', () => {
     return { seen, subscription, open };
   };
 
-  it('pauses a partition whose queue is full, takes no more than the limit, and resumes', async () => {
+  it('C20: pauses a partition whose queue is full, takes no more than the limit, and resumes', async () => {
     const { seen, subscription, open } = await overwhelmed();
     await s.publish(1, 1); // the other partition is still read: by then anything for the paused one would have come too
     await until('the other partition is read', () => subscription.status.partitions[1]?.endOffset === 1);
@@ -97,7 +97,7 @@ describe('back-pressure', () => {
     expect(seen.calls.filter((call) => call === 'resume 0').length).toBeGreaterThan(0);
   });
 
-  it('control: a log that ignores the pause delivers everything', async () => {
+  it('C20: control: a log that ignores the pause delivers everything', async () => {
     const { subscription, open } = await overwhelmed(true);
     open();
     await s.settled(subscription);
@@ -204,7 +204,7 @@ describe('failures', () => {
 });
 
 describe('stalled', () => {
-  it('is work that waits while none is completed for 30 s; idle and slow but moving are healthy', async () => {
+  it('C21: is work that waits while none is completed for 30 s; idle and slow but moving are healthy', async () => {
     const subscription = s.subscribe();
     await s.settled(subscription);
     s.clock.ms += 10 * STALL_MS;

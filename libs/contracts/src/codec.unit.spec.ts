@@ -119,7 +119,7 @@ describe('a fact through the codec', () => {
   });
 });
 
-describe('a fact that is not valid', () => {
+describe('a fact that is not valid (D12 prototype keys, D13 text that is no Unicode)', () => {
   it.each<[string, object, FactContext?]>([
     ['totalCents', { ...order, totalCents: 2 ** 53 }],
     ['totalCents', { ...order, totalCents: 1.5 }],
@@ -130,6 +130,7 @@ describe('a fact that is not valid', () => {
     ['lines[0].note', { ...order, lines: [{ sku: 'a', quantity: 1, note: '\ud800' }] }],
     ['lines[0].quantity', { ...order, lines: [{ sku: 'a', quantity: 2 ** 31 }] }],
     ['labels.a', { ...order, labels: { a: 'b' } }],
+    ['labels[key]', { ...order, labels: JSON.parse('{"__proto__": 1}') as object }],
     ['colour', { ...order, colour: 'red' }],
     ['gift', { ...order, gift: undefined }],
     ['meta.correlationId', order, { correlationId: '\udfff' }],
@@ -142,7 +143,7 @@ describe('a fact that is not valid', () => {
     expect(() => encoder.encode(OrderPaid(key, order), 7)).toThrow(expect.objectContaining({ code: 'fact.invalid', details: { path: 'orderId' } }));
   });
 
-  it('a long beyond 2^53 is refused when it is written and when it is read, and is exact up to there', async () => {
+  it('D9: a long beyond 2^53 is refused when it is written and when it is read, and is exact up to there', async () => {
     const written = (totalCents: number) => encoder.encode(OrderPaid('o-1', { ...order, totalCents }), 7).value;
     const decoder = await decoderFor([selecting('totalCents')]);
     for (const edge of [Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]) expect(decoder.decode('o-1', written(edge))!.data).toEqual({ totalCents: edge });
@@ -181,6 +182,20 @@ describe('a writer schema', () => {
     const older = { ...schema, fields: schema.fields!.filter((field) => field.name !== 'scan') };
     const old = encoder.encode(defineFact<Order, 'orderId'>({ factName: 'shop.OrderPaid', topic, keyField: 'orderId', schema: older })('o-1', order), 7);
     expect((await decoderFor([selecting('scan')], older)).decode('o-1', old.value)!.data).toEqual({ scan: null });
+  });
+
+  it('D10: is the one that the value names, so fields in another order are read right; a value that names none is refused', async () => {
+    const [key, total, ...rest] = schema.fields!.slice(1);
+    const swapped = { ...schema, fields: [schema.fields![0], total, key, ...rest] } as unknown as AvroNode;
+    const Swapped = defineFact<Order, 'orderId'>({ factName: 'shop.OrderPaid', topic, keyField: 'orderId', schema: swapped });
+    const [seven, eight] = [encoder.encode(OrderPaid('o-1', order), 7).value, encoder.encode(Swapped('o-1', order), 8).value];
+    const decoder = new FactDecoder([selecting('orderId', 'totalCents')], { byId: (id) => Promise.resolve(id === 7 ? schema : swapped) });
+    await decoder.prepare([7, 8]);
+    for (const value of [seven, eight]) expect(decoder.decode('o-1', value)!.data).toEqual({ orderId: 'o-1', totalCents: 12 });
+    const nameless = eight.subarray(5);
+    expect(() => decoder.decode('o-1', nameless)).toThrow(expect.objectContaining({ code: 'fact.undecodable', details: expect.objectContaining({ reason: 'magic' }) }));
+    const pair = (...names: string[]) => avro.Type.forSchema({ type: 'record', name: 'P', fields: names.map((name) => ({ name, type: 'long' })) });
+    expect(pair('from', 'to').fromBuffer(pair('to', 'from').toBuffer({ to: 1, from: 2 }))).toEqual({ from: 1, to: 2 }); // control: avsc alone takes another schema's bytes
   });
 
   it('that lacks a selected field is unreadable, and asked for once', async () => {

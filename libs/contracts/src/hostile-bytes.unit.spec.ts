@@ -43,7 +43,7 @@ function replacedFrom(index: number, bytes: number[]): Buffer {
 const afterBlob = whole.indexOf('blob') + 4;
 const beforeAmount = whole.indexOf('k', 95) + 1;
 
-describe('hostile bytes', () => {
+describe('hostile bytes (D7 block counts, D8 recursion, D12 prototype keys, D13 UTF-8)', () => {
   it.each([
     ['an array of 20 million nulls', 'too-many-items', [0, 0x80, 0xda, 0xc4, 0x13, 0]],
     ['a block of 20 million nulls that says its size', 'too-many-items', [0, 0xff, 0xd9, 0xc4, 0x13, 0x10]],
@@ -64,7 +64,7 @@ describe('hostile bytes', () => {
     expect(() => decoder.decode('k', replacedFrom(afterBlob, bytes))).toThrow(expect.objectContaining({ code: 'fact.undecodable', details: expect.objectContaining({ reason }) }));
   });
 
-  it('a long beyond 2^53 is refused, never rounded, and skipped when it is not selected', async () => {
+  it('D9: a long beyond 2^53 is refused, never rounded, and skipped when it is not selected', async () => {
     const value = Buffer.concat([flatWhole.subarray(0, beforeAmount), Buffer.from('ffffffffffffffff7f', 'hex'), Buffer.of(0)]);
     const decoder = await decoderOf(flat, fields.slice(0, 3));
     expect(() => decoder.decode('k', value)).toThrow(expect.objectContaining({ details: expect.objectContaining({ reason: 'long-range' }) }));
@@ -142,7 +142,7 @@ describe.each([
   ['with collections and recursion', schema, fields, whole],
   ['flat', flat, fields.slice(0, 3), flatWhole],
 ])('damaged bytes of a record %s', (_name, writer, selected, value) => {
-  it('are refused with a reason or give a fact, and never take much memory', async () => {
+  it('D6: are refused with a reason or give a fact, and never take much memory', async () => {
     const decoder = await decoderOf(writer, selected);
     let refused = 0;
     const heapBefore = process.memoryUsage();

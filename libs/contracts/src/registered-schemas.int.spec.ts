@@ -60,7 +60,7 @@ describe('an app that remembers its schemas', () => {
     ['answers 503 with a page', page(503)],
     ['resets connections inside an answer', faults.resetsInside],
     ['cuts its answers', faults.truncates],
-  ])('starts and reads while the registry %s, and asks again after 30 s', async (_what, fault) => {
+  ])('D1: starts and reads while the registry %s, and asks again after 30 s', async (_what, fault) => {
     const id = await startedOnce();
     fake.breaks('', fault);
     const schemas = app({ timeout: 50 });
@@ -89,7 +89,7 @@ describe('an app that remembers its schemas', () => {
     expect(schemas.idOf(Happened)).toBe(1);
   });
 
-  it('halts when a restored registry gives its id to another schema: producer, reader and decoder', async () => {
+  it('D15: halts when a restored registry gives its id to another schema: producer, reader and decoder', async () => {
     const id = await startedOnce();
     const value = new FactEncoder().encode(Happened('k', {}), id).value;
     const halt = { code: 'registry.id-reused', kind: 'integrity', retry: false, details: { schemaId: id, subject: 'x.A' } };

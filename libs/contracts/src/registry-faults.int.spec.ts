@@ -39,7 +39,7 @@ describe('a registry that', () => {
     ['redirects to itself', faults.redirects],
     ['has a proxy that answers 200 with a page', page(200)],
     ['answers 200 with something else', pretends({ id: 'seven', schema: {}, compatibilityLevel: 'FULL' })],
-  ])('%s is unavailable, in time, and not afterwards', async (_what, fault) => {
+  ])('D4: %s is unavailable, in time, and not afterwards', async (_what, fault) => {
     const { registry, id } = await client(1_000);
     fake.breaks('', fault);
     const unavailable = { code: 'registry.unavailable', kind: 'unavailable', retry: true };
@@ -75,7 +75,7 @@ describe('a registry that', () => {
     await expect(nobody.register('x.A', A)).rejects.toMatchObject({ code: 'registry.unavailable' });
   });
 
-  it('is asked once by many at once, with the credentials', async () => {
+  it('D4: is asked once by many at once, with the credentials', async () => {
     const { id } = await client();
     fake.authorizations.clear();
     const registry = new SchemaRegistry({ url: `${fake.url}/`, auth: { username: 'u', password: 'p' } });
@@ -108,7 +108,7 @@ describe('"no such id"', () => {
     performance.now = now;
   });
 
-  it('is believed for 30 s, what failed otherwise is asked again', async () => {
+  it('D3: is believed for 30 s, what failed otherwise is asked again', async () => {
     const began = performance.now();
     const at = (ms: number) => void (performance.now = () => began + ms);
     const registry = new SchemaRegistry({ url: fake.url });
@@ -158,7 +158,7 @@ describe.each([
 ])('two apps that register at once at %s', (_where, url) => {
   const namespaced = (schema: object, namespace: string) => ({ ...schema, namespace });
 
-  it('the same first schema get one id; two next versions that fit each other get an id each, of their own schema', async () => {
+  it('D16: the same first schema get one id; two next versions that fit each other get an id each, of their own schema', async () => {
     const namespace = `race_${randomUUID().replaceAll('-', '')}`;
     const apps = [0, 1].map(() => new SchemaRegistry({ url: url() }));
     const [one, other] = await Promise.all(apps.map((app) => app.register(`${namespace}.A`, namespaced(A, namespace))));

@@ -42,7 +42,7 @@ describe('the schema registry', () => {
     expect(() => avro.Type.forSchema(written)).toThrow('undefined type'); // control: as it is written it refers to others
   });
 
-  it('enforces FULL_TRANSITIVE from the first version on', async () => {
+  it('D11: enforces FULL_TRANSITIVE from the first version on', async () => {
     const namespace = newNamespace();
     const subject = `${namespace}.Happened`;
     const registry = new SchemaRegistry({ url });

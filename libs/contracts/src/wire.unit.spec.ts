@@ -45,7 +45,7 @@ describe('withSequence', () => {
   });
 });
 
-describe('peeking at bytes that are no fact', () => {
+describe('D5: peeking at bytes that are no fact', () => {
   it.each([
     ['null', null],
     ['short', Buffer.alloc(0)],

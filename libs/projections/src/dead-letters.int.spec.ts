@@ -53,7 +53,7 @@ const applied = (history: readonly Stated[], poison: ReadonlySet<string>): State
 };
 
 describe('a fact that cannot be applied', () => {
-  it('blocks its key and nothing else, for any history, duplicates and batches; repaired, it is as if it had never failed', async () => {
+  it('C7: blocks its key and nothing else, for any history, duplicates and batches; repaired, it is as if it had never failed', async () => {
     await fc.assert(
       fc.asyncProperty(someSteps(60), someDuplicates, fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 4 }), fc.array(fc.nat(1_000), { minLength: 1, maxLength: 3 }), async (steps, again, sizes, bad) => {
         const run = await there.scene();
@@ -92,7 +92,7 @@ describe('a fact that cannot be applied', () => {
     expect(await lettersOf(model).read('a')).toMatchObject([{ letter: { code: 'projection.fold-failed', seen: 1 }, fact: { name: 'spec.Paid', data: { cents: 7 } } }, { letter: { code: null }, fact: { name: 'spec.Renamed' } }]);
   });
 
-  it('commits with the checkpoint: a connection killed in the middle leaves neither', async () => {
+  it('C11: commits with the checkpoint: a connection killed in the middle leaves neither', async () => {
     const key = keyIn(0, 3);
     await scene.publish(numbered([step(key, 'Opened'), step(key, 'Paid')]));
     const live = await scene.live(failing(new Set([`${key}/2`])));
@@ -122,7 +122,7 @@ describe('a fact that cannot be applied', () => {
     expect(await kept()).toEqual([]);
   });
 
-  it('more than ten different keys that fail are the software: the partition halts, and nothing is parked', async () => {
+  it('C8: more than ten different keys that fail are the software: the partition halts, and nothing is parked', async () => {
     const keys = Array.from({ length: BREAKER_KEYS + 1 }, (_, nth) => keyIn(0, 3, nth));
     await scene.publish(numbered(keys.map((key) => step(key, 'Opened'))));
     const subscription = scene.subscribe(await scene.live(failing(new Set(keys.map((key) => `${key}/1`)))));
@@ -136,7 +136,7 @@ describe('a fact that cannot be applied', () => {
     await control.close();
   });
 
-  it('a fact that is missing blocks its key; when it comes, requeueing applies both in the order of their sequences', async () => {
+  it('C14: a fact that is missing blocks its key; when it comes, requeueing applies both in the order of their sequences', async () => {
     const key = keyIn(0, 3);
     const history = numbered([step(key, 'Opened', 10), step(key, 'Renamed', 0, 'Eve'), step(key, 'Paid', 5)]);
     const [first, second, third] = history.map((each) => recordOf(each));
@@ -251,7 +251,7 @@ describe('requeueing', () => {
     expect(await requeued(lettersOf(failing(new Set())), { all: true }, { rate: 1_000 })).toHaveLength(6);
   });
 
-  it('by two at once is done by one of them', async () => {
+  it('C10: by two at once is done by one of them', async () => {
     const { history } = await blockedAccount();
     const letters = lettersOf(failing(new Set()));
     const both = await Promise.all([requeued(letters), requeued(letters)]);

@@ -41,7 +41,7 @@ class Fold {
 }
 
 describe('folding', () => {
-  it('gives what an independent fold gives, with duplicates of any age in between', async () => {
+  it('C15: gives what an independent fold gives, with duplicates of any age in between', async () => {
     await fc.assert(
       fc.asyncProperty(someSteps(), someDuplicates, async (steps, again) => {
         const history = numbered(steps);
@@ -53,14 +53,14 @@ describe('folding', () => {
     );
   });
 
-  it('control: without sequences duplicates are counted twice', async () => {
+  it('C15: control: without sequences duplicates are counted twice', async () => {
     const history = numbered([step('a', 'Opened'), step('a', 'Paid', 5)]);
     const renumbered = [...history, { ...history[1]!, sequence: 3 }];
     const { rows } = await new Fold().all(records(renumbered));
     expect(rows).not.toEqual(expected(history));
   });
 
-  it('finds a missing fact of a key, wherever it is', async () => {
+  it('C14: finds a missing fact of a key, wherever it is', async () => {
     await fc.assert(
       fc.asyncProperty(someSteps(), fc.nat(100), async (steps, which) => {
         const history = numbered(steps);
@@ -125,7 +125,7 @@ describe('folding', () => {
     });
   });
 
-  it('refuses a record without a value, and one that is no fact', async () => {
+  it('D5: refuses a record without a value, and one that is no fact', async () => {
     const [record] = records(numbered([step('a', 'Opened')]));
     await expect(new Fold().all([{ ...record!, value: null }])).rejects.toMatchObject({ code: 'fact.undecodable', kind: 'integrity' });
     await expect(new Fold().all([{ ...record!, value: Buffer.from('{"json":true,"longer":"than a fact"}') }])).rejects.toMatchObject({ code: 'fact.undecodable' });

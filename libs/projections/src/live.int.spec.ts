@@ -86,7 +86,7 @@ describe('the live build', () => {
 });
 
 describe('rows and checkpoint', () => {
-  it('commit together: a connection killed in the middle leaves neither, and applying again has the effect once', async () => {
+  it('C1: commit together: a connection killed in the middle leaves neither, and applying again has the effect once', async () => {
     await scene.publish(some());
     const live = await scene.live();
     const [checkpoint] = await scene.claim(live);
@@ -140,13 +140,13 @@ describe('rows and checkpoint', () => {
   };
   const everything = async () => [await scene.rows(), (await there.store.query(`select * from ${scene.name}.gone order by key`)).rows, await scene.checkpoint(0)];
 
-  it('of a former owner are refused: nothing is written, deleted or moved', async () => {
+  it('C2: of a former owner are refused: nothing is written, deleted or moved', async () => {
     const { before, outcome } = await zombie(await scene.live());
     expect(outcome).toBe('fenced');
     expect(await everything()).toEqual(before);
   });
 
-  it('control: without the compare-and-set the former owner overwrites newer rows', async () => {
+  it('C2: control: without the compare-and-set the former owner overwrites newer rows', async () => {
     const tables = new Tables(scene.projection, scene.name);
     const careless = tables.apply.replace(/and next_offset = \$3 and generation = \$4 and epoch = \$5/, 'and $3::bigint is not null and $4::integer is not null and $5::bigint is not null');
     expect(careless).not.toBe(tables.apply);
@@ -159,7 +159,7 @@ describe('rows and checkpoint', () => {
 });
 
 describe('what cannot be applied', () => {
-  it('bytes that are no fact block their key, visibly; other keys of the partition go on', async () => {
+  it('D5: bytes that are no fact block their key, visibly; other keys of the partition go on', async () => {
     const bad = 1;
     const history = some();
     await scene.publish(history);

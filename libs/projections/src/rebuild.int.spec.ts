@@ -88,7 +88,7 @@ describe('a rebuild', () => {
     expect(await scene.rows()).toEqual(expected(history));
   });
 
-  it('goes on where it was interrupted, and does the rest only', async () => {
+  it('C17: goes on where it was interrupted, and does the rest only', async () => {
     const interrupt = new AbortController();
     const folded: number[] = [];
     const interrupted = accounts(scene.topic, {
@@ -135,7 +135,7 @@ describe('a rebuild', () => {
     expect((await scene.rows(`${scene.name}_next`)).size).toBe(0);
   });
 
-  it('steps over the offsets of aborted transactions: they are no gap', async () => {
+  it('C19: steps over the offsets of aborted transactions: they are no gap', async () => {
     const key = keyIn(0, 3);
     const facts = numbered([step(key, 'Opened'), step(key, 'Paid', 2), step(key, 'Paid', 3)]);
     const producer = kafka().producer({ transactionalId: scene.name, maxInFlightRequests: 1, idempotent: true });

@@ -34,7 +34,7 @@ describe('the swap race: a live commit waits on the checkpoint while a swap is u
     return { live, rebuild, checkpoint: checkpoint!, late: { records: late, nextOffset: late.at(-1)!.offset + 1 } };
   };
 
-  it('is fenced: the old build is left, the new one untouched', async () => {
+  it('C18: is fenced: the old build is left, the new one untouched', async () => {
     const { live, rebuild, checkpoint, late } = await raced();
     const holder = await there.store.session();
     await holder.query('begin');

@@ -156,7 +156,7 @@ describe('bytes that are not what they should be', () => {
     expect(() => parseBatches(short, 0, ALL, [])).toThrow(unreadable);
   });
 
-  it('never crash the parser or let a wrong record count through, however they are mangled', () => {
+  it('D6: never crash the parser or let a wrong record count through, however they are mangled', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.integer({ min: BatchField.records, max: batch.length - 1 }), fc.nat(255)), { minLength: 1, maxLength: 6 }), (changes) => {
         const mangled = Buffer.from(batch);
@@ -172,7 +172,7 @@ describe('bytes that are not what they should be', () => {
     );
   });
 
-  it('are not unpacked past the limit, whatever the codec', () => {
+  it('D14: are not unpacked past the limit, whatever the codec', () => {
     const zeros = Buffer.alloc(200_000);
     const snappyBlock = Buffer.from(snappy.compress(zeros));
     const packed: [number, Buffer][] = [

@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import kafkajs from 'kafkajs';
 import { type FactLog, type LogRecord, kafkaLog } from '../index.js';
 import { Recorder, numbered, until } from '../recorder.spec.support.js';
+import { UNPACKED_BATCH_BYTES_MAX } from '../limits.js';
+import { BATCH_LENGTH_OVERHEAD, BatchField, encodeBatch } from './batch-encoding.js';
 import { brokerFactory } from './client.js';
+import { crc32c } from './crc32c.js';
 import { goldenBatches } from './golden-batches.spec.support.js';
 import { Session, leadersOf } from './session.js';
 import { testBrokers } from './test-brokers.spec.support.js';
@@ -38,7 +42,7 @@ describe('records of foreign producers', () => {
   afterEach(() => log?.deleteTopics([topic]));
   afterAll(() => log?.close());
 
-  it('aborted transactions are never delivered, and their offsets are no gap', async () => {
+  it('C19: aborted transactions are never delivered, and their offsets are no gap', async () => {
     await setUp();
     const kafka = new kafkajs.Kafka({ brokers: testBrokers(process.env), clientId: 'foreign', logLevel: kafkajs.logLevel.NOTHING });
     const producer = kafka.producer({ transactionalId: topic, maxInFlightRequests: 1, idempotent: true, createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
@@ -84,6 +88,29 @@ describe('records of foreign producers', () => {
     expect((await readAll(27)).records.map(({ offset }) => offset)[0]).toBe(27);
   });
 
+  it('D14: a batch that unpacks to more than the limit is told and never handed over, and the other partition goes on', async () => {
+    topic = `foreign-${randomUUID()}`;
+    await log.createTopics([{ name: topic, partitions: 2 }]);
+    const session = new Session(brokerFactory({ brokers: [], clientId: 'foreign' }), testBrokers(process.env));
+    const { leaders } = leadersOf(await session.look([topic]), topic);
+    const bomb = gzipBomb(UNPACKED_BATCH_BYTES_MAX);
+    expect(bomb.length).toBeLessThan(1024 * 1024); // the broker takes it
+    const body = new Writer().int16(-1).int16(-1).int32(10_000).int32(1).string(topic).int32(1).int32(0).int32(bomb.length).bytes(bomb).buffer;
+    await session.ask(leaders[0]!, { api: 0, version: 7, name: 'Produce', body, read: () => undefined });
+    session.close();
+    expect((await log.describe([topic]))[0]!.partitions[0]).toEqual({ start: 0, end: 1 });
+    const recorder = new Recorder();
+    const subscription = await log.subscribe({ group: topic, topics: [topic], events: recorder });
+    await until(() => recorder.failures.some((failure) => (failure as { code?: string }).code === 'log.batch-unreadable'), 'it is told');
+    const publisher = await log.publisher();
+    await publisher.send(topic, 1, numbered(0, 3));
+    await publisher.close();
+    await until(() => recorder.offsets(1).length === 3, 'the other partition goes on');
+    await subscription.stop();
+    expect(recorder.offsets(0)).toEqual([]);
+    await expect(readAll()).rejects.toMatchObject({ code: 'log.batch-unreadable', kind: 'integrity', retry: false });
+  });
+
   it('holes of compaction are stepped over, from inside a hole too', async () => {
     await setUp({ 'cleanup.policy': 'compact', 'segment.ms': '50', 'min.cleanable.dirty.ratio': '0.001', 'min.compaction.lag.ms': '0', 'max.compaction.lag.ms': '1' });
     const publisher = await log.publisher();
@@ -102,3 +129,16 @@ describe('records of foreign producers', () => {
     await publisher.close();
   });
 });
+
+/** One batch of one record whose value is zeros, more of them than the limit, packed to a thousandth. */
+function gzipBomb(limit: number): Buffer {
+  const zeros = Buffer.alloc(limit + 1);
+  const length = new Writer(8).unsignedVarint(zeros.length * 2).buffer; // zig-zag
+  const fields = Buffer.concat([Buffer.of(0, 0, 0, 2, 0x6b), length, zeros, Buffer.of(0)]); // attributes, differences, the key 'k', no headers
+  const records = gzipSync(Buffer.concat([new Writer(8).unsignedVarint(fields.length * 2).buffer, fields]));
+  const batch = Buffer.concat([encodeBatch([{ key: Buffer.from('k'), value: Buffer.alloc(0) }], Date.now()).subarray(0, BatchField.records), records]);
+  batch.writeInt32BE(batch.length - BATCH_LENGTH_OVERHEAD, BatchField.length);
+  batch.writeInt16BE(1, BatchField.attributes);
+  batch.writeUInt32BE(crc32c(batch, BatchField.attributes, batch.length), BatchField.crc);
+  return batch;
+}
