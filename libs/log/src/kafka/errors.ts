@@ -15,6 +15,7 @@ export const Code = {
   invalidTopic: 17,
   recordListTooLarge: 18,
   topicAuthorizationFailed: 29,
+  groupAuthorizationFailed: 30,
   clusterAuthorizationFailed: 31,
   topicAlreadyExists: 36,
   invalidRecord: 87,
@@ -46,6 +47,7 @@ export function refusedByBroker(code: number, what: string, topic?: string): Fac
         details,
       });
     case Code.topicAuthorizationFailed:
+    case Code.groupAuthorizationFailed:
     case Code.clusterAuthorizationFailed:
       return new FactlineError({
         code: 'log.unauthorized',
