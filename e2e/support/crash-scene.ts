@@ -76,6 +76,11 @@ export class CrashScene {
     return this.#start({ role: 'consumer', group, name: this.name, target, ...(crashAt && { crashAt }) }, shell);
   }
 
+  /** One that shares the partitions with others of its group. */
+  member(group: string): Program {
+    return this.#start({ role: 'consumer', group, name: this.name, target: 'read-model' });
+  }
+
   /** Publishes from this process, until the answered function is called. */
   publish(): () => Promise<void> {
     const declared = movedOn(this.topic).topic;

@@ -1,6 +1,6 @@
 import { FactSubscription, Freshness, type SubscriptionState, type SubscriptionStatus, type SubscriptionTarget, readCheckpoints } from 'factline/consumer';
 import { FactDecoder, type FactDefinition, FactEncoder, type WriterSchemas, withSequence } from 'factline/contracts';
-import { messageOf } from 'factline/kernel';
+import { FactlineError, messageOf } from 'factline/kernel';
 import { type FactLog, type OutgoingRecord, partitionOf } from 'factline/log';
 import { LiveProjection, type Projection } from 'factline/projections';
 import { type Store, identifier } from 'factline/store';
@@ -11,6 +11,8 @@ import { type CommittedFact, type TallyRow, tableFaults } from './effect-once.js
 import { movedOn, tally } from './tally.js';
 
 const KEYS = 8;
+/** Below the broker's `message.max.bytes` of 1 MiB, whatever else is in a record. */
+const BATCH_BYTES = 800_000;
 
 /** A topic as a relay leaves it, without an outbox behind it, and read models of it that run in this process. */
 export class ModelScene {
@@ -45,21 +47,21 @@ export class ModelScene {
   }
 
   /** The next fact of a key, as a relay would publish it; it counts as stated from here on. */
-  next(key: string, schemaId: number = this.schemaId): OutgoingRecord {
+  next(key: string, schemaId: number = this.schemaId, location = 'BER'): OutgoingRecord {
     const sequence = (this.#last.get(key) ?? 0) + 1;
     this.#last.set(key, sequence);
     const cents = ++this.#facts ** 2;
-    const { value, id } = this.#encoder.encode({ ...EmployeeMoved(key, { location: 'BER', salaryCents: cents }), type: this.definition }, schemaId);
+    const { value, id } = this.#encoder.encode({ ...EmployeeMoved(key, { location, salaryCents: cents }), type: this.definition }, schemaId);
     this.stated.push({ key, sequence, id, cents });
     return { key: Buffer.from(key), value: withSequence(value, sequence) };
   }
 
-  /** Sends records to the partitions of their keys, in this order. */
+  /** Sends records to the partitions of their keys, in this order; again, as a relay does, while no broker takes them. */
   async send(records: readonly OutgoingRecord[]): Promise<void> {
     const publisher = await this.log.publisher();
     for (let partition = 0; partition < PARTITIONS; partition++) {
       const of = records.filter(({ key }) => partitionOf(key, PARTITIONS) === partition);
-      if (of.length > 0) await publisher.send(this.topic, partition, of);
+      if (of.length > 0) await until(`facts on partition ${partition}`, () => publisher.send(this.topic, partition, of).catch(unlessRetried));
     }
     await publisher.close();
   }
@@ -67,6 +69,15 @@ export class ModelScene {
   /** So many facts of eight keys, in turn. */
   async state(facts: number): Promise<void> {
     await this.send(Array.from({ length: facts }, (_, nth) => this.next(`k${nth % KEYS}`)));
+  }
+
+  /** So many facts of one key with so much text in each: in sends that a broker takes. */
+  async stateLarge(key: string, facts: number, characters: number): Promise<void> {
+    const location = 'x'.repeat(characters);
+    const perSend = Math.floor(BATCH_BYTES / characters);
+    for (let done = 0; done < facts; done += perSend) {
+      await this.send(Array.from({ length: Math.min(perSend, facts - done) }, () => this.next(key, this.schemaId, location)));
+    }
   }
 
   /** A read model of its own, with everything of it in this process. `around` may stand between the subscription and the read model. */
@@ -80,6 +91,10 @@ export class ModelScene {
   async close(): Promise<void> {
     for (const stop of this.#stops.splice(0).toReversed()) await stop();
   }
+}
+
+function unlessRetried(error: unknown): undefined {
+  if (!(error instanceof FactlineError) || !error.retry) throw error;
 }
 
 interface ModelOptions {
@@ -127,9 +142,9 @@ export class Model {
   }
 
   /** Everything that was stated is applied, once, and nothing else. */
-  async settled(timeoutMs?: number): Promise<void> {
+  async settled(timeoutMs?: number, stated: readonly CommittedFact[] = this.scene.stated): Promise<void> {
     let faults: string[] = [];
-    const right = async () => this.status.state === 'LIVE' && (faults = tableFaults(this.scene.stated, await this.rows())).length === 0;
+    const right = async () => this.status.state === 'LIVE' && (faults = tableFaults(stated, await this.rows())).length === 0;
     await until(`${this.name} to hold what was stated`, right, timeoutMs).catch((error: unknown) => {
       throw new Error(`${messageOf(error)} ${faults.join('; ')} ${JSON.stringify(this.status)}`);
     });

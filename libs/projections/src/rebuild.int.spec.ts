@@ -180,7 +180,7 @@ describe('a history that is not whole is refused', () => {
     await expect((await scene.rebuild()).stage()).rejects.toMatchObject({ code: 'rebuild.history-incomplete', message: expect.stringContaining('deleted and created again') });
   });
 
-  it('when a fact of a key is missing, as after compaction', async () => {
+  it('B11: when a fact of a key is missing, as after compaction', async () => {
     await scene.publish(some().filter(({ key, sequence }) => key !== 'k-4' || sequence !== 2));
     await expect((await scene.rebuild()).stage()).rejects.toMatchObject({ code: 'fact.sequence-gap', kind: 'integrity', details: { expected: 2, sequence: 3 } });
   });

@@ -43,17 +43,17 @@ async function faultsOf(make: MakeSendingClient): Promise<{ faults: string[]; ke
 }
 
 describe('A7 produce reply lost', () => {
-  it('A7 our publisher acknowledges the next record only when it is stored, and says nothing of the first', async () => {
+  it('A7: our publisher acknowledges the next record only when it is stored, and says nothing of the first', async () => {
     expect(await faultsOf(ourPublisher)).toEqual({ faults: [], keys: ['first', 'second'] });
   });
 
-  it('A7 control: kafkajs alone, idempotent, acknowledges the next record with the offset of the first, and it is nowhere', async () => {
+  it('A7: control: kafkajs alone, idempotent, acknowledges the next record with the offset of the first, and it is nowhere', async () => {
     const { faults, keys } = await faultsOf(kafkajsProducer({ idempotent: true }));
     expect(faults).toEqual(['second was acknowledged at offset 0 of partition 0, where first is']);
     expect(keys).toEqual(['first']);
   });
 
-  it('A7 kafkajs alone without idempotence loses nothing here, and stores the first record once for each try', async () => {
+  it('A7: kafkajs alone without idempotence loses nothing here, and stores the first record once for each try', async () => {
     expect(await faultsOf(kafkajsProducer({ idempotent: false }))).toEqual({ faults: [], keys: ['first', 'first', 'second'] });
   });
 });

@@ -27,14 +27,14 @@ async function faultsOf(make: MakeSendingClient): Promise<{ faults: string[]; st
 }
 
 describe('A8 a partition moves during a send', () => {
-  it('A8 our publisher acknowledges only the partition that was stored, and the next send finds the new leader', async () => {
+  it('A8: our publisher acknowledges only the partition that was stored, and the next send finds the new leader', async () => {
     expect(await faultsOf(ourPublisher)).toEqual({ faults: [], stored: [['first'], []], acknowledged: [true, false] });
     const again = await client.send('t', 'first', [1]);
     expect(again).toEqual([{ partition: 1, acknowledged: true, offset: 0 }]);
     expect(cluster.stored).toEqual([['first'], ['first']]);
   });
 
-  it.each([true, false])('A8 control: kafkajs alone (idempotent: %s) resolves, and never sent the record of the partition that moved', async (idempotent) => {
+  it.each([true, false])('A8: control: kafkajs alone (idempotent: %s) resolves, and never sent the record of the partition that moved', async (idempotent) => {
     expect(await faultsOf(kafkajsProducer({ idempotent }))).toEqual({
       faults: ['first was acknowledged in partition 1 without an offset, and is not there'],
       stored: [['first'], []],

@@ -46,15 +46,15 @@ async function delivered(ends: number): Promise<number[]> {
 }
 
 describe('C5 batches that are queued when the assignment ends', () => {
-  it('C5 are not delivered by ours: the fetch loop ends with the assignment that it was made for', async () => {
+  it('C5: are not delivered by ours: the fetch loop ends with the assignment that it was made for', async () => {
     expect(await delivered(1)).toEqual([0]);
   });
 
-  it('C5 control: all three are delivered while the assignment lasts', async () => {
+  it('C5: control: all three are delivered while the assignment lasts', async () => {
     expect(await delivered(99)).toEqual([0, 1, 2]);
   });
 
-  it('C5 control: kafkajs alone runs them all, although the first one was told of the rebalance', async () => {
+  it('C5: control: kafkajs alone runs them all, although the first one was told of the rebalance', async () => {
     const ran: number[] = [];
     const handler = async (batch: number) => {
       ran.push(batch);

@@ -47,7 +47,7 @@ describe('B10 retention passed a position', () => {
     return (client = await make({ brokers, log, topic, from: 2 }));
   };
 
-  it('B10 our subscription says so and hands over nothing, also of what comes later', async () => {
+  it('B10: our subscription says so and hands over nothing, also of what comes later', async () => {
     const ours = await passed(ourSubscription);
     const lost = /^offset 2 is not in the log, which has 5 to \d+$/;
     await until(() => ours.told.some((each) => lost.test(each)), 'it is told');
@@ -59,7 +59,7 @@ describe('B10 retention passed a position', () => {
     expect(ours.told.filter((each) => lost.test(each))).toHaveLength(1);
   });
 
-  it('B10 control: kafkajs alone jumps to the end and says nothing: what was kept is skipped with what was lost', async () => {
+  it('B10: control: kafkajs alone jumps to the end and says nothing: what was kept is skipped with what was lost', async () => {
     const alone = await passed(kafkajsConsumer);
     let sent = 10;
     await until(async () => {
@@ -90,13 +90,13 @@ describe('C21 the consumer crashed and the process lives', () => {
     return made;
   };
 
-  it('C21 our subscription tells it, and reads on', async () => {
+  it('C21: our subscription tells it, and reads on', async () => {
     const ours = await refusedOnce(ourSubscription);
     await until(() => ours.offsets.length === 3, 'it reads on');
     expect(ours.offsets).toEqual([0, 1, 2]);
   });
 
-  it('C21 control: kafkajs alone ends for good, outside its group, and the process does not', async () => {
+  it('C21: control: kafkajs alone ends for good, outside its group, and the process does not', async () => {
     const alone = await refusedOnce(kafkajsConsumer);
     expect(alone.told).toEqual(['KafkaJSNonRetriableError, restarts by itself: false']);
     const admin = new kafkajs.Kafka({ brokers, clientId: 'conformance', logLevel: kafkajs.logLevel.NOTHING }).admin();
