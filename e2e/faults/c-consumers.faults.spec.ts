@@ -9,6 +9,7 @@ import { tableFaults } from '../support/effect-once.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { slow } from '../support/fault-rows.js';
 import { ModelScene } from '../support/model-scene.js';
+import type { Program } from '../support/program.js';
 
 let at: World;
 let scene: ModelScene | undefined;
@@ -60,28 +61,34 @@ it('C2: a member that stood still while another took its partitions over writes 
 
 slow('C2: a process that is stopped for longer than a session, and goes on when another one of its group has its partitions, writes nothing twice', async () => {
   const site = await crashSite();
-  const stopped = await site.scene('stopped_process');
-  const publishing = stopped.publish();
-  const group = `${stopped.topic}.pair`;
-  const zombie = stopped.member(group);
-  await stopped.ledger.wave();
-  await stopped.appliedBy(zombie);
-  const release = await stopped.holdTable();
-  await stopped.ledger.wave(); // in the hands of the one that will be stopped
-  await stopped.effectsHeldBack();
-  zombie.signal('SIGSTOP');
-  await release(); // its statements end without it, and it will not know of that
-  const successor = stopped.member(group);
-  await until('the successor to have every partition', () => successor.lines.some(({ claimed }) => claimed === PARTITIONS));
-  await stopped.ledger.wave();
-  await stopped.appliedBy(successor);
-  zombie.signal('SIGCONT');
-  await until('the one that was stopped to join again', () => zombie.lines.filter(({ claimed }) => Number(claimed) < PARTITIONS).length > 0);
-  await stopped.ledger.wave();
-  expect(tableFaults(stopped.ledger.committed, await stopped.appliedBy(successor))).toEqual([]);
-  for (const program of [zombie, successor]) expect(await program.stop()).toEqual({ code: 0, signal: null });
-  await publishing();
-  await site.close();
+  try {
+    const stopped = await site.scene('stopped_process');
+    stopped.publish();
+    const group = `${stopped.topic}.pair`;
+    const settled = async (consumer: Program) => {
+      await stopped.published();
+      return tableFaults(stopped.ledger.committed, await stopped.appliedBy(consumer));
+    };
+    const zombie = stopped.member(group);
+    await stopped.ledger.wave();
+    expect(await settled(zombie)).toEqual([]);
+    const release = await stopped.holdTable();
+    await stopped.ledger.wave(); // in the hands of the one that will be stopped
+    await stopped.effectsHeldBack();
+    zombie.signal('SIGSTOP');
+    await release(); // its statements end without it, and it will not know of that
+    const successor = stopped.member(group);
+    await until('the successor to have every partition', () => successor.lines.some(({ claimed }) => claimed === PARTITIONS));
+    await stopped.ledger.wave();
+    expect(await settled(successor)).toEqual([]);
+    zombie.signal('SIGCONT');
+    await until('the one that was stopped to join again', () => zombie.lines.some(({ claimed }) => Number(claimed) < PARTITIONS));
+    await stopped.ledger.wave();
+    expect(await settled(successor)).toEqual([]);
+    for (const program of [zombie, successor]) expect(await program.stop()).toEqual({ code: 0, signal: null });
+  } finally {
+    await site.close();
+  }
 });
 
 slow('C3: an event loop that is blocked for longer than a session loses its membership, joins again, and nothing is applied twice', async () => {
