@@ -57,6 +57,7 @@ describe('records of foreign producers', () => {
     await send(3, 5, 'commit'); // 9 and 10, marker 11
     await send(20, 22, 'abort'); // 12 and 13, marker 14
     await producer.disconnect();
+    await until(async () => (await log.describe([topic]))[0]!.partitions[0]!.end === 15, 'the last marker'); // the coordinator writes it after it has answered
     const { records, next, end } = await readAll();
     expect(records.map(({ key }) => key.toString())).toEqual(['key-0', 'key-1', 'key-2', 'key-3', 'key-4']);
     expect([next, end]).toEqual([15, 15]);
@@ -125,7 +126,7 @@ describe('records of foreign producers', () => {
     expect(next).toBe(end);
     expect(records.at(-1)!.offset).toBe(end - 1);
     const hole = records[0]!.offset - 2;
-    expect((await readAll(hole)).records[0]!.offset).toBe(records[0]!.offset);
+    expect((await readAll(hole)).records[0]!.offset).toBeGreaterThanOrEqual(records[0]!.offset); // the broker may have compacted more meanwhile
     await publisher.close();
   });
 });
