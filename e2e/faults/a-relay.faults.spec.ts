@@ -46,6 +46,23 @@ it('A4: an owner that was paused beyond its lease sends what it has in hand, and
   expect([await stale.stop(), await consumer.stop()]).toEqual([IN_ORDER, IN_ORDER]);
 });
 
+it('A12: while an old snapshot holds back vacuum, published facts are gone with their table, and no row was updated or deleted', async () => {
+  const scene = await site.scene('old_snapshot');
+  const reader = await site.store.session();
+  await reader.query('begin isolation level repeatable read');
+  await reader.query('select from pg_class limit 1'); // not the outbox itself: that would hold its tables
+  const slots = "select sum(n_tup_upd + n_tup_del)::integer as touched, (select count(*)::integer from factline.outbox) as left from pg_stat_user_tables where schemaname = 'factline' and relname ~ '^outbox_[0-9]$'";
+  const relay = scene.relay();
+  for (let wave = 0; wave < 4; wave++) await scene.ledger.wave();
+  const found = await scene.published(relay);
+  await until('slots to be emptied', async () => (await site.store.query<{ left: number }>(slots)).rows[0]!.left < found.length / 2);
+  expect((await site.store.query<{ touched: number }>(slots)).rows[0]!.touched).toBe(0);
+  const { rows } = await site.store.query("select from pg_stat_activity where state = 'idle in transaction' and backend_xmin is not null and datname = current_database()");
+  expect(rows).toHaveLength(1); // the control: the snapshot is held still
+  await reader.close();
+  expect(await relay.stop()).toEqual(IN_ORDER);
+});
+
 describe('the check of A4', () => {
   const committed: CommittedFact[] = [1, 2, 3].map((sequence) => ({ key: 'k', sequence, id: `id-${sequence}`, cents: sequence }));
   const stated = (sequences: readonly number[]) =>
