@@ -1,0 +1,37 @@
+import type { History } from '../history.js';
+import { boundedHeap, liveness } from './bounds.js';
+import { idempotency, outcomes, readsGoForward, staleReads } from './clients.js';
+import { checkpoints, conservation, determinism, doubledEffects, parkedOrder, wrongRows } from './effects.js';
+import type { Checker, Finding } from './finding.js';
+import { inconsistentOffsets, inversions, lostFacts, phantoms, strays } from './topic.js';
+
+export const CHECKERS: readonly Checker[] = [
+  lostFacts,
+  inconsistentOffsets,
+  phantoms,
+  inversions,
+  strays,
+  doubledEffects,
+  wrongRows,
+  checkpoints,
+  determinism,
+  parkedOrder,
+  conservation,
+  staleReads,
+  readsGoForward,
+  idempotency,
+  boundedHeap,
+  liveness,
+  outcomes,
+];
+
+/** Invariants that concern parts which this product does not have. */
+export const LEFT_OUT: Readonly<Record<string, string>> = {
+  'INV-12': 'there are no caches',
+  'INV-16': 'there is no erasure',
+  'INV-17': 'operator actions have no audit',
+};
+
+export function check(history: History): Finding[] {
+  return CHECKERS.flatMap((checker) => checker.check(history));
+}
