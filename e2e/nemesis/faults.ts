@@ -22,10 +22,12 @@ export interface Targets {
 export interface Begun {
   /** Which process or address it met, where the schedule does not say. */
   detail?: string;
-  heal(): Promise<void>;
+  /** Answers what became of it, where that is not plain. */
+  heal(): Promise<string | void>;
 }
 
-const WORK_WITHIN = 10_000;
+/** Other faults may keep facts away for a while. */
+const WORK_WITHIN = 30_000;
 /** A group gives up on a member after 10 s; other faults may delay what comes then. */
 const TAKEOVER_WITHIN = 45_000;
 const PRODUCE = 0;
@@ -52,11 +54,8 @@ export async function begin(fault: Fault, targets: Targets): Promise<Begun> {
       const direction = fault.id % 2 === 0 ? 'to-server' : 'to-client';
       return { detail: direction, ...network(proxiesOf(ground, fault.target), (proxy) => proxy.blackhole(direction)) };
     }
-    case 'swallow': {
-      const match = fault.target === 'kafka' ? isProduce : isCommit;
-      const proxies = proxiesOf(ground, fault.target);
-      return { detail: `${swallowed(proxies)} before`, ...network(proxies, (proxy) => void proxy.swallowNextResponse(match).then(() => undefined, () => undefined)) };
-    }
+    case 'swallow':
+      return swallow(proxiesOf(ground, fault.target), fault.target === 'kafka' ? isProduce : isCommit);
     case 'disk-full':
       return { detail: await disk!.fill(), heal: () => freed(disk!, ground) };
     case 'clock':
@@ -86,13 +85,21 @@ export async function healAll({ ground, fleet, disk }: Targets): Promise<void> {
   }
 }
 
-function network(proxies: readonly FaultProxy[], act: (proxy: FaultProxy) => void): Begun {
+function network(proxies: readonly FaultProxy[], act: (proxy: FaultProxy) => unknown): Begun {
   for (const proxy of proxies) act(proxy);
   return { heal: async () => void (await Promise.all(proxies.map((proxy) => proxy.heal()))) };
 }
 
-function swallowed(proxies: readonly FaultProxy[]): number {
-  return proxies.reduce((sum, { counts }) => sum + counts.swallowed, 0);
+function swallow(proxies: readonly FaultProxy[], match: (request: Buffer) => boolean): Begun {
+  const swallowed = () => proxies.reduce((sum, { counts }) => sum + counts.swallowed, 0);
+  const before = swallowed();
+  const { heal } = network(proxies, (proxy) => proxy.swallowNextResponse(match));
+  return {
+    heal: async () => {
+      await heal();
+      return `${swallowed() - before} answers swallowed`;
+    },
+  };
 }
 
 async function pauseOf(target: string, { ground, fleet }: Targets): Promise<Begun> {

@@ -12,7 +12,7 @@ import { type Ground, openGround } from './ground.js';
 import type { HistoryFile } from './history.js';
 import { MODELS } from './models.js';
 import { becomeQuiet, followTopic, sampleAll } from './observe.js';
-import { type Fault, ZOMBIE, scheduleOf } from './schedule.js';
+import { type Fault, ZOMBIE, domainOf, scheduleOf } from './schedule.js';
 import { SmallDisk } from './small-disk.js';
 import { Workload } from './workload.js';
 import { WrongClock } from './wrong-clock.js';
@@ -31,6 +31,7 @@ export interface RunOptions {
 const QUIET_WITHIN_MS = 90_000;
 const TABLES_WITHIN = 30_000;
 const REBUILDS = 2;
+const ERROR_KEPT = 300;
 
 /** One run: a stack, the apps under load, the faults of the schedule, and the whole story in the history. @returns what processes said that ended by themselves. */
 export async function runNemesis(options: RunOptions): Promise<string[]> {
@@ -121,28 +122,29 @@ async function audited(ground: Ground): Promise<boolean> {
   }
 }
 
-/** Every fault at its time, healed after its time, side by side. */
+/** Every fault at its time, healed after its time, side by side; on a busy machine one may be late, and then the next one of its target waits for it. */
 async function inflict(schedule: readonly Fault[], targets: Targets, history: HistoryFile, say: (text: string) => void): Promise<void> {
   const started = performance.now();
-  await Promise.all(
-    schedule.map(async (fault) => {
-      const { id, kind, target, startMs, durationMs } = fault;
-      const note = (phase: 'begun' | 'healed' | 'failed', detail?: string) => {
-        history.write({ type: 'fault', at: Date.now(), fault: id, kind, target, phase, ...(detail !== undefined && { detail }) });
-        say(`${((performance.now() - started) / 1_000).toFixed(1).padStart(6)} s  ${String(id).padStart(3)} ${kind} ${target} ${phase}${detail === undefined ? '' : `: ${detail}`}\n`);
-      };
-      await pause(startMs);
-      try {
-        const begun: Begun = await begin(fault, targets);
-        note('begun', begun.detail);
-        await pause(durationMs);
-        await begun.heal();
-        note('healed');
-      } catch (error) {
-        note('failed', String(error).slice(0, 300));
-      }
-    }),
-  );
+  const busy = new Map<string, Promise<void>>();
+  const one = async (fault: Fault, before: Promise<void> | undefined) => {
+    const { id, kind, target, startMs, durationMs } = fault;
+    const note = (phase: 'begun' | 'healed' | 'failed', detail?: string) => {
+      history.write({ type: 'fault', at: Date.now(), fault: id, kind, target, phase, ...(detail !== undefined && { detail }) });
+      say(`${((performance.now() - started) / 1_000).toFixed(1).padStart(6)} s  ${String(id).padStart(3)} ${kind} ${target} ${phase}${detail === undefined ? '' : `: ${detail}`}\n`);
+    };
+    await pause(startMs);
+    await before;
+    try {
+      const begun: Begun = await begin(fault, targets);
+      note('begun', begun.detail);
+      await pause(durationMs);
+      note('healed', (await begun.heal()) ?? undefined);
+    } catch (error) {
+      note('failed', String(error).slice(0, ERROR_KEPT));
+    }
+  };
+  for (const fault of schedule) busy.set(domainOf(fault.target), one(fault, busy.get(domainOf(fault.target))));
+  await Promise.all(busy.values());
 }
 
 async function poison(log: FactLog, key: string): Promise<{ key: string; offset: number }> {

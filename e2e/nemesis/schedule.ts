@@ -76,12 +76,14 @@ export function scheduleOf(options: ScheduleOptions): Fault[] {
 
 /** Two faults of one target at a time would heal each other. */
 function collide(other: Fault, { target }: Draft, at: number): boolean {
-  const same = other.target === target || (other.target.startsWith('kafka') && target.startsWith('kafka')) || (isHr(other.target) && isHr(target));
-  return same && other.startMs + other.durationMs > at;
+  return domainOf(other.target) === domainOf(target) && other.startMs + other.durationMs > at;
 }
 
-/** The owner of the relay is one of them. */
-const isHr = (target: string) => target === 'relay-owner' || target.startsWith('hr-');
+/** What counts as one target: the relay's owner is one hr or the other, and a link to Kafka leads to every broker. */
+export function domainOf(target: string): string {
+  if (target === 'relay-owner' || target.startsWith('hr-')) return 'hr';
+  return target.startsWith('kafka') ? 'kafka' : target;
+}
 
 const SERVICES: readonly Service[] = ['kafka', 'postgres', 'registry'];
 
