@@ -78,7 +78,7 @@ function stopped(target: SubscriptionTarget): { target: SubscriptionTarget; hold
 }
 
 describe('a consumer without compare-and-set', () => {
-  it.each(each(true, false, 'doubled-effect', 'nonmonotonic-poll', 'poll-skip', 'wrong-row'))('%s: it is stopped, another one takes over, it goes on', async (_which, unfenced, found) => {
+  it.each(each(true, false, 'doubled-effect', 'nonmonotonic-poll', 'wrong-row'))('%s: it is stopped, another one takes over, it goes on', async (_which, unfenced, found) => {
     scene = await ControlScene.open(at, `fence-${unfenced ? 'none' : 'kept'}`);
     const target = () => (unfenced ? new UnfencedTally(scene) : scene.soundTarget());
     await scene.audit(target());
@@ -95,9 +95,8 @@ describe('a consumer without compare-and-set', () => {
     zombie.goOn();
     await until('the first consumer to have gone on', () => zombie.ended() === zombie.holding());
     expect(first.status.counts.fenced > 0).toBe(!unfenced);
-    const findings = await scene.judge();
-    if (unfenced) expect(classes(findings)).toEqual(expect.arrayContaining(['doubled-effect', 'nonmonotonic-poll', 'wrong-row']));
-    else expect(classes(findings)).toEqual(found);
+    // How much of the second wave is in the zombie's hands is not ours to say, so what else is found is not either.
+    expect(classes(await scene.judge())).toEqual(unfenced ? expect.arrayContaining(found) : found);
   });
 });
 

@@ -57,6 +57,8 @@ export async function runNemesis(options: RunOptions): Promise<string[]> {
   });
   const single = { PAYROLL_DATABASE_URL: ground.proxies.single.through(ground.estate.payrollUrl) };
   const fleet = new Fleet(ground, history, (instance) => ({ ...clock?.settings(instance), ...(instance === ZOMBIE && single) }));
+  const closeClock = () => clock?.close(fleet.pids);
+  process.once('exit', closeClock);
   try {
     const cannot = new Set(skipped.map(({ fault }) => fault));
     const asked = options.schedule ?? scheduleOf({ ...options, able: { diskFull: disk !== undefined, clock: clock !== undefined } });
@@ -66,7 +68,8 @@ export async function runNemesis(options: RunOptions): Promise<string[]> {
   } finally {
     await fleet.close();
     await ground.close();
-    await clock?.close(fleet.pids);
+    process.off('exit', closeClock);
+    closeClock();
   }
   return fleet.ended;
 }

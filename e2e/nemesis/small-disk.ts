@@ -37,7 +37,7 @@ export class SmallDisk {
       await run('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=0700,uid=${uid},gid=${gid}`, 'factline-nemesis', mount]);
     } catch (error) {
       await rm(folder, { recursive: true });
-      return `no tmpfs can be mounted: ${messageOf(error).split('\n').at(-1) || 'the mount was refused'}`;
+      return `no tmpfs can be mounted: ${messageOf(error).trim().split('\n').at(-1)}`;
     }
     const unmountAtExit = () => {
       execFileSync('umount', ['--lazy', mount]); // the server may still be on its way out

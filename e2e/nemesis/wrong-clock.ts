@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Instance } from './schedule.js';
@@ -37,12 +37,12 @@ export class WrongClock {
     await writeFile(this.#file(instance), `${offsetSeconds < 0 ? '-' : '+'}${Math.abs(offsetSeconds)}`);
   }
 
-  /** @param pids of all processes that were given its settings: a killed one leaves its piece of shared memory behind. */
-  async close(pids: readonly number[]): Promise<void> {
-    const left = await readdir(SHARED_MEMORY).catch(() => []);
+  /** Also while this process exits. @param pids of all processes that were given its settings: a killed one leaves its piece of shared memory behind. */
+  close(pids: readonly number[]): void {
+    const left = existsSync(SHARED_MEMORY) ? readdirSync(SHARED_MEMORY) : [];
     const own = left.filter((name) => name.includes('faketime') && pids.some((pid) => name.endsWith(`_${pid}`)));
-    for (const name of own) await rm(join(SHARED_MEMORY, name), { force: true });
-    await rm(this.folder, { recursive: true });
+    for (const name of own) rmSync(join(SHARED_MEMORY, name), { force: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
   #file(instance: string): string {
