@@ -6,3 +6,13 @@ export const UNTIL_POLL_MS = 10;
 export const GIVEN_STEP_MICROS = 1_000_000;
 /** Pairs of a row and a fixture that one spec folds, each in three histories: about 1.5 s. Ten facts with 60 fixtures each, which leave 80 rows, make half of them. */
 export const FIXTURE_PAIRS_MAX = 100_000;
+/** Where simulated time begins: any moment, so that runs print the same times. */
+export const SIMULATION_START_MS = 1_700_000_000_000;
+/** Steps of a simulation after which a wait has failed: forty times what the slowest sound run needed. */
+export const SIMULATION_STEPS_MAX = 40_000;
+/** How long a simulated fetch that found nothing waits before the next one, as Kafka's broker does. */
+export const SIMULATED_FETCH_WAIT_MS = 250;
+/** How long a simulated client waits for an answer, as the Kafka client does by default. */
+export const SIMULATED_REQUEST_TIMEOUT_MS = 30_000;
+/** How far simulated time goes on in one step while a request is under way: the few slowest requests then take longer than a heartbeat, and hardly one an hour. */
+export const SIMULATION_DELAY_MS = 500;

@@ -1,0 +1,129 @@
+import { type Lookup, type Value, conditionOf } from './condition.spec.support.js';
+import { copyOf } from './copy-format.spec.support.js';
+import type { SimulatedPostgres, StoredFact, Transaction } from './postgres.spec.support.js';
+
+/** Whose statement it is. */
+export interface Client {
+  database: SimulatedPostgres;
+  /** The session, if it is one: advisory locks are held by it. */
+  session: object;
+  /** Open, or made for this statement alone. */
+  transaction: Transaction;
+}
+
+type Rows = Record<string, unknown>[];
+interface Statement {
+  text: RegExp;
+  run(client: Client, match: RegExpExecArray, values: readonly Value[]): Rows | Promise<Rows>;
+}
+
+const CLUSTER = 'simulated/1';
+const HERE = "\\(select system_identifier \\|\\| '/' \\|\\| oid as cluster from pg_control_system\\(\\), pg_database where datname = current_database\\(\\)\\)";
+
+const ownership: Statement[] = [
+  {
+    text: /^select pg_try_advisory_lock\(hashtextextended\('factline\.relay', 0\)\) as mine$/,
+    run: ({ database, session }) => {
+      database.advisory ??= session;
+      return [{ mine: database.advisory === session }];
+    },
+  },
+  { text: /^select set_config\('idle_session_timeout', \$1, false\), set_config\('tcp_user_timeout', \$1, false\), set_config\('enable_seqscan', 'off', false\)$/, run: () => [{}] },
+  {
+    text: new RegExp(
+      `^update factline\\.relay set (epoch = epoch \\+ 1, )?owner = \\$1, acquired_at = clock_timestamp\\(\\), heartbeat_at = clock_timestamp\\(\\), cluster = here\\.cluster from ${HERE} as here where (.+) returning epoch, previous::text, current::text, page_id, delivered_total, pg_current_snapshot\\(\\)::text as now$`,
+    ),
+    run: ({ database, transaction }, [, rises, condition]) => {
+      const { relay } = database;
+      if (!conditionOf(condition!)((name) => (name === 'relay.cluster' ? relay.cluster : CLUSTER))) return [];
+      const now = { ...relay, cluster: CLUSTER, epoch: relay.epoch + (rises ? 1 : 0) };
+      database.put(transaction, now, false);
+      return [{ epoch: String(now.epoch), previous: now.previous, current: now.current, page_id: String(now.pageId), delivered_total: String(now.delivered), now: database.snapshot() }];
+    },
+  },
+  {
+    text: /^update factline\.relay set previous = \$2::pg_snapshot, current = \$3::pg_snapshot, page_id = \$4, delivered_total = \$5, heartbeat_at = clock_timestamp\(\) from \(select set_config\('synchronous_commit', 'off', true\)\) as quick( where (.+))?$/,
+    run: ({ database, transaction }, [, , condition], values) => {
+      const [, previous, current, pageId, delivered] = values as [number, string, string | null, number, number];
+      const lookup: Lookup = (name) => (name === 'epoch' ? database.relay.epoch : values[Number(name.slice(1)) - 1]!);
+      if (condition && !conditionOf(condition)(lookup)) return [];
+      database.put(transaction, { ...database.relay, previous, current, pageId, delivered }, true);
+      return [{}];
+    },
+  },
+];
+
+const ticks: Statement[] = [
+  {
+    text: /^select pg_current_snapshot\(\)::text as snapshot, floor\(extract\(epoch from statement_timestamp\(\)\) \* 1000\)::float8 as "asOf", coalesce\(pg_sequence_last_value\('factline\.outbox_id'\), 0\)::float8 as mark$/,
+    run: ({ database }) => [{ snapshot: database.snapshot(), asOf: database.simulation.time.now, mark: database.lastId }],
+  },
+  {
+    text: /^copy \(select id, topic, key, sequence, value, traceparent from factline\.outbox where (.+) order by id(?: \+ 0)? limit (\d+)\) to stdout \(format binary\)$/,
+    run: async ({ database }, [, condition, limit]) => {
+      const holds = conditionOf(condition!);
+      const rows = (await database.visible()).filter((fact) => holds(columnsOf(fact)));
+      return [{ chunk: copyOf(rows.slice(0, Number(limit))) }];
+    },
+  },
+  { text: /^select pending::float8 as rows, /, run: ({ database }) => [{ rows: Math.max(0, database.lastId - database.relay.pageId), bytes: 0, age: 0, slot: database.slot.slot }] },
+];
+
+const rotation: Statement[] = [
+  {
+    text: /^select slot, \(coalesce\(pg_sequence_last_value\('factline\.outbox_id'\), 0\) - first_id \+ 1\)::float8 as ids, /,
+    run: ({ database }) => [{ slot: database.slot.slot, ids: database.lastId - database.slot.firstId + 1, age_ms: 0, filled: [...database.filled] }],
+  },
+  {
+    text: /^select exists \( select from factline\.outbox_(\d), \(select previous, pg_snapshot_xmin\(previous\) as xmin from factline\.relay\) as relay where (.+)\) as undelivered$/,
+    run: ({ database }, [, slot, condition]) => {
+      const { previous } = database.relay;
+      const relay = (name: string) => (name === 'relay.previous' ? previous : previous.split(':')[0]!);
+      const holds = conditionOf(condition!);
+      return [{ undelivered: database.inSlot(Number(slot)).some((fact) => holds((name) => (name.startsWith('relay.') ? relay(name) : columnsOf(fact)(name)))) }];
+    },
+  },
+  { text: /^select set_config\('lock_timeout', \$1, true\)$/, run: () => [{}] },
+  {
+    text: /^lock table only factline\.outbox_(\d) in access exclusive mode$/,
+    run: ({ database, transaction }, [, slot]) => {
+      database.lockSlot(transaction, Number(slot));
+      return [];
+    },
+  },
+  {
+    text: /^truncate only factline\.outbox_(\d)$/,
+    run: ({ database, transaction }, [, slot]) => {
+      database.truncate(transaction, Number(slot));
+      return [];
+    },
+  },
+  {
+    text: /^update factline\.slot set slot = \$2, since = clock_timestamp\(\), first_id = coalesce\(pg_sequence_last_value\('factline\.outbox_id'\), 0\) \+ 1, rotations = rotations \+ 1 where slot = \$1$/,
+    run: ({ database, transaction }, _match, [from, to]) => {
+      if (database.slot.slot !== from) return [];
+      database.xidOf(transaction);
+      database.slot = { slot: Number(to), firstId: database.lastId + 1, rotations: database.slot.rotations + 1 };
+      return [{}];
+    },
+  },
+];
+
+const STATEMENTS = [...ownership, ...ticks, ...rotation];
+
+/** Answers the statements of the relay, its ownership and its rotation. @throws Error for any other: nothing is answered by a guess. */
+export function answer(client: Client, text: string, values: readonly Value[] = []): Rows | Promise<Rows> {
+  const line = text.replaceAll(/\s+/g, ' ').trim();
+  for (const statement of STATEMENTS) {
+    const match = statement.text.exec(line);
+    if (match) return statement.run(client, match, values);
+  }
+  throw new Error(`This statement is not simulated: ${line}`);
+}
+
+function columnsOf(fact: StoredFact): Lookup {
+  return (name) => {
+    if (name === 'id' || name === 'xid') return fact[name];
+    throw new Error(`not simulated: the column ${name}`);
+  };
+}
