@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { Simulation } from 'factline/testing';
 import { type Disturbance, RelayWorld, type Verdict, type WorldOptions, type WriterStep } from './world.spec.support.js';
 
+/** Faults go on for so long after the last fact, or until all is sent. */
+const FAULTY_STEPS = 1_000;
 /** Steps after which a disturbed world must have come to rest: the slowest of 2,800 sound runs took 2,238 from its begin to its end. */
 const REST_STEPS = 4_000;
 
@@ -41,6 +43,7 @@ export async function play({ turns, seed, steps, disturbances }: Plan, options: 
       for (const each of disturbances) await world.disturb(each);
     })();
     await Promise.all([...writers, disturbing]);
+    await simulation.within(FAULTY_STEPS, () => world.delivered());
     simulation.heal();
     const atRest = await simulation.within(REST_STEPS, () => world.owners().join() === 'rightly' && world.delivered());
     if (!atRest) return world.judge();

@@ -1,4 +1,5 @@
-import { type Lookup, type Value, conditionOf } from './condition.spec.support.js';
+import { type SqlLookup, type SqlValue, sqlCondition } from 'factline/testing';
+import { parseSnapshot } from '../snapshot.js';
 import { copyOf } from './copy-format.spec.support.js';
 import type { SimulatedPostgres, StoredFact, Transaction } from './postgres.spec.support.js';
 
@@ -14,7 +15,16 @@ export interface Client {
 type Rows = Record<string, unknown>[];
 interface Statement {
   text: RegExp;
-  run(client: Client, match: RegExpExecArray, values: readonly Value[]): Rows | Promise<Rows>;
+  run(client: Client, match: RegExpExecArray, values: readonly SqlValue[]): Rows | Promise<Rows>;
+}
+
+function conditionOf(text: string) {
+  return sqlCondition(text, { pg_visible_in_snapshot: (xid, snapshot) => visibleIn(BigInt(String(xid)), String(snapshot)) });
+}
+
+function visibleIn(xid: bigint, snapshot: string): boolean {
+  const { xmax, running } = parseSnapshot(snapshot);
+  return xid < BigInt(xmax) && !running.includes(String(xid));
 }
 
 const CLUSTER = 'simulated/1';
@@ -45,7 +55,7 @@ const ownership: Statement[] = [
     text: /^update factline\.relay set previous = \$2::pg_snapshot, current = \$3::pg_snapshot, page_id = \$4, delivered_total = \$5, heartbeat_at = clock_timestamp\(\) from \(select set_config\('synchronous_commit', 'off', true\)\) as quick( where (.+))?$/,
     run: ({ database, transaction }, [, , condition], values) => {
       const [, previous, current, pageId, delivered] = values as [number, string, string | null, number, number];
-      const lookup: Lookup = (name) => (name === 'epoch' ? database.relay.epoch : values[Number(name.slice(1)) - 1]!);
+      const lookup: SqlLookup = (name) => (name === 'epoch' ? database.relay.epoch : values[Number(name.slice(1)) - 1]!);
       if (condition && !conditionOf(condition)(lookup)) return [];
       database.put(transaction, { ...database.relay, previous, current, pageId, delivered }, true);
       return [{}];
@@ -112,7 +122,7 @@ const rotation: Statement[] = [
 const STATEMENTS = [...ownership, ...ticks, ...rotation];
 
 /** Answers the statements of the relay, its ownership and its rotation. @throws Error for any other: nothing is answered by a guess. */
-export function answer(client: Client, text: string, values: readonly Value[] = []): Rows | Promise<Rows> {
+export function answer(client: Client, text: string, values: readonly SqlValue[] = []): Rows | Promise<Rows> {
   const line = text.replaceAll(/\s+/g, ' ').trim();
   for (const statement of STATEMENTS) {
     const match = statement.text.exec(line);
@@ -121,7 +131,7 @@ export function answer(client: Client, text: string, values: readonly Value[] = 
   throw new Error(`This statement is not simulated: ${line}`);
 }
 
-function columnsOf(fact: StoredFact): Lookup {
+function columnsOf(fact: StoredFact): SqlLookup {
   return (name) => {
     if (name === 'id' || name === 'xid') return fact[name];
     throw new Error(`not simulated: the column ${name}`);

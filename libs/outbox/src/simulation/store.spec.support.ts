@@ -1,7 +1,6 @@
 import { FactlineError } from 'factline/kernel';
 import type { Result, Session, Store, Tx } from 'factline/store';
-import type { SimulatedProcess } from 'factline/testing';
-import type { Value } from './condition.spec.support.js';
+import type { SimulatedProcess, SqlValue } from 'factline/testing';
 import { type SimulatedPostgres, type Transaction, gone } from './postgres.spec.support.js';
 import { answer } from './statements.spec.support.js';
 
@@ -23,7 +22,7 @@ export class SimulatedStore {
     return this as unknown as Store;
   }
 
-  async query<Row>(text: string, values?: readonly Value[]): Promise<Result<Row>> {
+  async query<Row>(text: string, values?: readonly SqlValue[]): Promise<Result<Row>> {
     return this.process.request(nameOf(text), async () => {
       const transaction = this.database.begin();
       try {
@@ -39,7 +38,7 @@ export class SimulatedStore {
 
   async transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     const transaction = await this.begin();
-    const query = <Row>(text: string, values?: readonly Value[]): Promise<Result<Row>> =>
+    const query = <Row>(text: string, values?: readonly SqlValue[]): Promise<Result<Row>> =>
       this.process.request(nameOf(text), async () => {
         if (transaction.ended) throw gone();
         return resultOf<Row>(await answer({ database: this.database, session: transaction, transaction }, this.mutate(text, this.database), values));
@@ -85,7 +84,7 @@ class SimulatedSession {
     process.simulation.later(`${process.name} learns that its session ended`, () => (this.lost = true));
   }
 
-  async query<Row>(text: string, values?: readonly Value[]): Promise<Result<Row>> {
+  async query<Row>(text: string, values?: readonly SqlValue[]): Promise<Result<Row>> {
     return this.at.process.request(nameOf(text), () => this.#run<Row>(text, values));
   }
 
@@ -98,7 +97,7 @@ class SimulatedSession {
     await this.at.process.request('disconnect', () => this.end());
   }
 
-  async #run<Row>(text: string, values?: readonly Value[]): Promise<Result<Row>> {
+  async #run<Row>(text: string, values?: readonly SqlValue[]): Promise<Result<Row>> {
     const { database, mutate } = this.at;
     if (this.#ended) throw gone();
     const transaction = database.begin();

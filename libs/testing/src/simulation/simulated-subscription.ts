@@ -1,4 +1,4 @@
-import { backoffMs, messageOf, pause } from 'factline/kernel';
+import { FactlineError, backoffMs, messageOf, pause } from 'factline/kernel';
 import type { MemoryBroker, Position, RecordBatch, SubscribeOptions, Subscription } from 'factline/log';
 import { SIMULATED_FETCH_WAIT_MS } from '../limits.js';
 import { type LogFaults, refused } from './log-faults.js';
@@ -76,10 +76,25 @@ export class SimulatedSubscription implements Subscription {
   }
 
   async #serve(share: Share, { epoch, over }: Term): Promise<void> {
-    const { events } = this.options;
-    const positions = await Promise.race([events.assigned(share, epoch), aborted(over.signal)]);
-    if (!positions) return;
+    const positions = await this.#positions(share, epoch, over.signal);
     await Promise.all(positions.map((position) => this.#follow({ ...position }, epoch, over.signal)));
+  }
+
+  /** As the drivers do: asked again until it is one for each partition. */
+  async #positions(share: Share, epoch: number, over: AbortSignal): Promise<readonly Position[]> {
+    const { events } = this.options;
+    for (let attempt = 1; !over.aborted; attempt++) {
+      try {
+        const positions = await Promise.race([events.assigned(share, epoch), aborted(over)]);
+        if (!positions || over.aborted) return [];
+        if (share.every(({ topic, partition }) => positions.some((each) => each.topic === topic && each.partition === partition))) return positions;
+        throw new FactlineError({ code: 'log.position-missing', kind: 'internal', message: 'The subscriber gave no position for a partition.' });
+      } catch (error) {
+        events.disturbed(error instanceof Error ? error : new Error(messageOf(error)), attempt);
+        await pause(backoffMs(attempt), over);
+      }
+    }
+    return [];
   }
 
   async #follow(at: Position, epoch: number, over: AbortSignal): Promise<void> {

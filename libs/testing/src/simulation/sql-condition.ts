@@ -1,28 +1,25 @@
-import { parseSnapshot } from '../snapshot.js';
-
-export type Value = string | number | bigint | boolean | null;
+/** What a simulated database knows. */
+export type SqlValue = string | number | bigint | boolean | null;
 
 /** What a name or a parameter stands for. */
-export type Lookup = (name: string) => Value;
+export type SqlLookup = (name: string) => SqlValue;
 
-type Condition = (lookup: Lookup) => Value;
+/** Functions by their names; they answer true or false. */
+export type SqlFunctions = Readonly<Record<string, (...values: SqlValue[]) => boolean>>;
+
+type Condition = (lookup: SqlLookup) => SqlValue;
 
 const TOKEN = /\s*(::[a-z0-9_]+(?:\[\])?|'[^']*'|\$\d+|\d+|<=|>=|[<>=(),]|[a-z_][a-z0-9_.]*)/y;
 
 /**
- * Compiles the part of SQL that stands in the relay's conditions: and, or, not, comparisons, `is null`, `= any('{...}')`, pg_visible_in_snapshot.
- * So the statements under test are evaluated as they are written. @throws Error for anything else.
+ * Compiles a condition of SQL: and, or, not, comparisons, `is null`, `= any('{...}')`, the given functions. So a simulated database evaluates what a
+ * statement says, and not what its author believes it says. @throws Error for anything else.
  */
-export function conditionOf(text: string): (lookup: Lookup) => boolean {
-  const parser = new Parser(tokensOf(text));
+export function sqlCondition(text: string, functions: SqlFunctions = {}): (lookup: SqlLookup) => boolean {
+  const parser = new Parser(tokensOf(text), functions);
   const condition = parser.either();
   if (parser.next !== undefined) throw new Error(`not simulated: '${parser.next}' in the condition ${text}`);
   return (lookup) => condition(lookup) === true;
-}
-
-function visibleIn(xid: bigint, snapshot: string): boolean {
-  const { xmax, running } = parseSnapshot(snapshot);
-  return xid < BigInt(xmax) && !running.includes(String(xid));
 }
 
 function tokensOf(text: string): string[] {
@@ -40,7 +37,10 @@ function tokensOf(text: string): string[] {
 class Parser {
   #at = 0;
 
-  constructor(private readonly tokens: readonly string[]) {}
+  constructor(
+    private readonly tokens: readonly string[],
+    private readonly functions: SqlFunctions,
+  ) {}
 
   get next(): string | undefined {
     return this.tokens[this.#at];
@@ -70,17 +70,19 @@ class Parser {
       this.#expect(')');
       return inner;
     }
-    if (this.#take('pg_visible_in_snapshot')) return this.#visible();
-    return this.#comparison();
+    const called = this.functions[this.next ?? ''];
+    return called && this.tokens[this.#at + 1] === '(' ? this.#call(called) : this.#comparison();
   }
 
-  #visible(): Condition {
-    this.#expect('(');
-    const xid = this.#value();
-    this.#expect(',');
-    const snapshot = this.#value();
+  #call(called: SqlFunctions[string]): Condition {
+    this.#at++;
+    const values: Condition[] = [];
+    do {
+      this.#at++; // the parenthesis or the comma
+      values.push(this.#value());
+    } while (this.next === ',');
     this.#expect(')');
-    return (lookup) => visibleIn(numberOf(xid(lookup)), String(snapshot(lookup)));
+    return (lookup) => called(...values.map((value) => value(lookup)));
   }
 
   #comparison(): Condition {
@@ -123,11 +125,11 @@ class Parser {
   }
 }
 
-function equal(one: Value, other: Value): boolean {
+function equal(one: SqlValue, other: SqlValue): boolean {
   return one !== null && other !== null && String(one) === String(other);
 }
 
-function numberOf(value: Value): bigint {
+function numberOf(value: SqlValue): bigint {
   if (typeof value === 'bigint') return value;
   return BigInt(String(value));
 }
