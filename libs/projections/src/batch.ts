@@ -25,6 +25,13 @@ interface Attempt {
   readonly changed: Map<string, KeyState>;
 }
 
+/** What a batch did, to be remembered once it is committed. */
+interface Done {
+  readonly next: Checkpoint;
+  readonly states: ReadonlyMap<string, KeyState>;
+  readonly parking: ParkingBatch;
+}
+
 const NOBODY: ReadonlySet<string> = new Set();
 
 /**
@@ -96,18 +103,29 @@ export class BatchEngine {
   async #attempt(attempt: Attempt, db: Transactional): Promise<Checkpoint | 'fenced'> {
     const { checkpoint, keys, blocked } = attempt;
     const waiting = blocked.keys.size === 0 ? [] : [...new Set(keys.filter((key) => blocked.keys.has(key)))];
-    if (waiting.length === 0) return this.#commit(attempt, NOBODY, db);
-    return inTransaction(db, async (tx) => {
+    if (waiting.length === 0) return this.#remembered(attempt, await this.#write(attempt, NOBODY, db));
+    const done = await inTransaction(db, async (tx) => {
       const held = await this.tables.deadLetters.holdBlocked(tx, checkpoint, waiting);
       for (const key of waiting) if (!held.has(key)) blocked.keys.delete(key); // somebody repaired it
-      return this.#commit(attempt, held, tx);
+      return this.#write(attempt, held, tx);
     });
+    return this.#remembered(attempt, done);
   }
 
-  async #commit({ checkpoint, work, keys, blocked, rejected, changed }: Attempt, held: ReadonlySet<string>, db: Transactional): Promise<Checkpoint | 'fenced'> {
-    changed.clear(); // a transaction that lost a race runs again
+  /** Only after the commit: what was rolled back and remembered would be taken for applied when the batch is tried again, and its facts would be dropped as duplicates. */
+  #remembered({ checkpoint, blocked }: Attempt, done: Done | 'fenced'): Checkpoint | 'fenced' {
+    if (done === 'fenced') return 'fenced';
     const cache = this.#cache(checkpoint);
-    const states = await this.#states(cache, keys, db);
+    for (const [key, state] of done.states) cache.set(key, state);
+    for (const { key } of done.parking.parked) cache.delete(key); // whoever unblocks it changes its row
+    blocked.commit(done.parking);
+    for (const each of done.parking.parked) this.onParked(checkpoint, each);
+    return done.next;
+  }
+
+  async #write({ checkpoint, work, keys, blocked, rejected, changed }: Attempt, held: ReadonlySet<string>, db: Transactional): Promise<Done | 'fenced'> {
+    changed.clear(); // a transaction that lost a race runs again
+    const states = await this.#states(this.#cache(checkpoint), keys, db);
     const scope = { topic: checkpoint.topic, partition: checkpoint.partition, fromZero: false };
     const parking = blocked.batch(held, rejected);
     const parks = held.size > 0 || rejected.size > 0;
@@ -131,12 +149,7 @@ export class BatchEngine {
       lastOffset: last?.offset ?? checkpoint.lastOffset,
       lastFactId: last?.id ?? checkpoint.lastFactId,
     };
-    if (!(await this.#writeAndPark(checkpoint, next, changed, parking, db))) return 'fenced';
-    for (const [key, state] of states) cache.set(key, state);
-    for (const { key } of parking.parked) cache.delete(key); // whoever unblocks it changes its row
-    blocked.commit(parking);
-    for (const each of parking.parked) this.onParked(checkpoint, each);
-    return next;
+    return (await this.#writeAndPark(checkpoint, next, changed, parking, db)) ? { next, states, parking } : 'fenced';
   }
 
   async #writeAndPark(from: Checkpoint, to: Checkpoint, changed: ReadonlyMap<string, KeyState>, { parked }: ParkingBatch, db: Transactional): Promise<boolean> {
