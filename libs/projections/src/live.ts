@@ -55,8 +55,12 @@ export class LiveProjection implements SubscriptionTarget {
     return claimCheckpoints(this.store, this.projection.name, about.generation, topics, partitions);
   }
 
-  apply(checkpoint: Checkpoint, work: Work): Promise<Checkpoint | 'fenced'> {
-    return this.engine.apply(checkpoint, work);
+  async apply(checkpoint: Checkpoint, work: Work): Promise<Checkpoint | 'fenced'> {
+    try {
+      return await this.engine.apply(checkpoint, work);
+    } catch (error) {
+      throw error instanceof FactlineError && error.code === 'store.outcome-unknown' ? askAgain(error) : error;
+    }
   }
 
   async blocked(): Promise<BlockedKeys> {
@@ -77,6 +81,11 @@ export class LiveProjection implements SubscriptionTarget {
       ],
     );
   }
+}
+
+/** Nobody knows whether the batch was committed, and the next attempt finds out: its compare-and-set does not match what was. */
+function askAgain({ code, kind, message }: FactlineError): FactlineError {
+  return new FactlineError({ code, kind, retry: true, message, advice: 'Nothing to do: the batch is tried again, and refused if it was committed.' });
 }
 
 function outdated(projection: Projection, version: number | undefined, app: string): FactlineError {
