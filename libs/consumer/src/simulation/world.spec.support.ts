@@ -1,5 +1,5 @@
 import { FactlineError, newId } from 'factline/kernel';
-import { type FactLog, type MemoryBroker, type TopicState, memoryBroker } from 'factline/log';
+import { type MemoryBroker, type TopicState, memoryBroker } from 'factline/log';
 import type { Executor } from 'factline/store';
 import { type LogFaults, SimulatedCheckpoints, SimulatedLog, type SimulatedProcess, type Simulation } from 'factline/testing';
 import { type Checkpoint, FactSubscription, Freshness, type SubscriptionTarget, type Work, advanceCheckpoint, claimCheckpoints } from '../index.js';
@@ -103,7 +103,7 @@ export class ConsumerWorld {
   readonly reached = new Set<string>();
   readonly broker: MemoryBroker = memoryBroker();
   readonly #model = new Model();
-  readonly #members: { process: SimulatedProcess; subscription: FactSubscription }[] = [];
+  readonly #members: { process: SimulatedProcess; log: SimulatedLog; subscription: FactSubscription }[] = [];
   #started = 0;
 
   constructor(
@@ -115,12 +115,12 @@ export class ConsumerWorld {
 
   startMember(): void {
     const process = this.simulation.process(`member ${++this.#started}`);
-    const log: FactLog = new SimulatedLog(process, this.broker, this.options.log);
+    const log = new SimulatedLog(process, this.broker, this.options.log);
     const simulated = new SimulatedTarget(process, this.#model, this.options);
     const target = this.options.through?.(simulated) ?? simulated;
     const subscription = new FactSubscription({ name: 'accounts', group: 'g', topics: [TOPIC], log, target, freshness: new Freshness() });
     subscription.start();
-    this.#members.push({ process, subscription });
+    this.#members.push({ process, log, subscription });
   }
 
   async publish(partition: number, count: number): Promise<void> {
@@ -131,7 +131,7 @@ export class ConsumerWorld {
   async disturb({ after, kind }: Disturbance): Promise<void> {
     for (let turn = 0; turn < after; turn++) await this.simulation.turn('nothing happens');
     const member = this.simulation.pick(this.#alive());
-    if (kind === 'rebalance') this.broker.rebalance('g');
+    if (kind === 'rebalance') member.log.evict();
     if (kind === 'leave a hole') this.broker.leaveHole(TOPIC, this.simulation.pick([0, 1]), 3);
     if (kind === 'swap') this.#model.checkpoints.swap(++this.#model.generation, this.broker.describe([TOPIC])[0]!);
     if (kind === 'kill a member') member.process.kill();

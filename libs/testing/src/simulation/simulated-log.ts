@@ -8,6 +8,7 @@ import type { SimulatedProcess } from './simulation.js';
 /** One process's client of a broker that several processes share, over a simulated network. What makes topics and follows them without a group is not simulated, and throws. */
 export class SimulatedLog implements FactLog {
   readonly #faults: LogFaults;
+  readonly #subscriptions: SimulatedSubscription[] = [];
 
   constructor(
     private readonly process: SimulatedProcess,
@@ -33,7 +34,14 @@ export class SimulatedLog implements FactLog {
 
   async subscribe(options: SubscribeOptions): Promise<Subscription> {
     await this.process.request('subscribe', () => this.#mayRefuse());
-    return new SimulatedSubscription(this.process, this.broker, this.#faults, options);
+    const subscription = new SimulatedSubscription(this.process, this.broker, this.#faults, options);
+    this.#subscriptions.push(subscription);
+    return subscription;
+  }
+
+  /** The group takes this process for dead and lets it in again: partitions move, and who owned them does not know yet. */
+  evict(): void {
+    for (const subscription of this.#subscriptions) subscription.rejoin();
   }
 
   async read({ topic, ranges, batch }: ReadOptions): Promise<void> {

@@ -36,6 +36,13 @@ export class SimulatedSubscription implements Subscription {
     this.#learn(share).catch((error: unknown) => this.options.events.disturbed(error as Error, 1));
   }
 
+  /** As the newest member: it gets another share, and so do others. */
+  rejoin(): void {
+    if (this.#stopped) return;
+    this.broker.leave(this.options.group, this);
+    this.broker.join(this.options.group, this);
+  }
+
   pause(topic: string, partition: number): void {
     this.#paused.add(`${topic}/${partition}`);
   }

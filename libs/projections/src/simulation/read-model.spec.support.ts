@@ -1,0 +1,125 @@
+import { SimulatedCheckpoints } from 'factline/testing';
+import type { Projection } from '../projection.js';
+import { Tables } from '../tables.js';
+
+export interface Letter {
+  topic: string;
+  partition: number;
+  offset: number;
+  key: string;
+  /** null: it waits behind one that failed. */
+  code: string | null;
+}
+
+type Values = readonly unknown[];
+type Row = Record<string, unknown>;
+
+/** The tables of one build: rows, deleted keys, dead letters, checkpoints. */
+export class Build {
+  rows = new Map<string, { row: Row; sequence: number }>();
+  gone = new Map<string, number>();
+  letters: Letter[] = [];
+  checkpoints = new SimulatedCheckpoints();
+  /** Partitions in which a batch was committed that did not begin where the one before had ended. */
+  torn: string[] = [];
+
+  copy(): Build {
+    const copy = new Build();
+    copy.rows = new Map(this.rows);
+    copy.gone = new Map(this.gone);
+    copy.letters = [...this.letters];
+    for (const [name, row] of this.checkpoints.rows) copy.checkpoints.rows.set(name, { ...row });
+    return copy;
+  }
+}
+
+/**
+ * Answers the statements of `Tables`, recognised by their whole text, as PostgreSQL would on the tables of one live build. The checkpoint's condition is evaluated as it
+ * is written. @throws Error for any other statement: nothing is answered by a guess.
+ */
+export class ReadModelStatements {
+  readonly tables: Tables;
+  readonly #statements: ReadonlyMap<string, (build: Build, values: Values) => object[]>;
+
+  constructor(readonly projection: Projection) {
+    this.tables = new Tables(projection, projection.name);
+    const { tables } = this;
+    this.#statements = new Map<string, (build: Build, values: Values) => object[]>([
+      [tables.load, (build, [keys]) => this.#load(build, listOf(keys) as string[])],
+      [tables.park, (build, values) => park(build, values)],
+      [tables.blockedKeys, (build, [topic, partition]) => [...new Set(lettersIn(build, topic, partition).map(({ key }) => key))].map((key) => ({ key }))],
+      [tables.holdBlocked, (build, [topic, partition, keys]) => lettersIn(build, topic, partition).filter(({ key }) => (keys as string[]).includes(key)).map(({ key }) => ({ key }))],
+      [tables.countBlocked, (build) => [{ keys: new Set(build.letters.map(({ key }) => key)).size }]],
+      [tables.about, () => [{ generation: 1, version: projection.version, fingerprint: projection.fingerprint }]],
+      [tables.createDeadLetters, () => []],
+    ]);
+  }
+
+  execute(build: Build, text: string, values: Values): object[] {
+    const statement = this.#statements.get(text);
+    if (statement) return statement(build, values);
+    if (text.startsWith('with moved as (')) return this.#apply(build, text, values);
+    const line = text.replaceAll(/\s+/g, ' ').trim();
+    if (line.startsWith('select role, exists ')) return [{ role: 'replay', exists: true }];
+    if (/^select exists \(select from pg_namespace where nspname = \$1\) as exists$/.test(line)) return [{ exists: true }];
+    if (/^select pg_advisory_xact_lock\(|^set local role /.test(line)) return [];
+    const rows = build.checkpoints.answer(text, values);
+    if (!rows) throw new Error(`This statement is not simulated: ${line}`);
+    return rows;
+  }
+
+  /** What a statement holds until its transaction ends. */
+  locks(build: Build, text: string, values: Values): string[] {
+    const [topic, partition, keys] = values;
+    if (text.startsWith('with moved as (')) return [`checkpoint ${topic as string}/${partition as number}`];
+    if (text === this.tables.holdBlocked) return lettersIn(build, topic, partition).filter(({ key }) => (keys as string[]).includes(key)).map(({ offset }) => `letter ${topic as string}/${partition as number}/${offset}`);
+    if (text.includes('set epoch = epoch + 1')) return (topic as string[]).map((name, at) => `checkpoint ${name}/${(partition as number[])[at]}`);
+    return [];
+  }
+
+  #load(build: Build, keys: readonly string[]): object[] {
+    const none = Object.fromEntries(this.tables.columns.map(({ name }) => [name, null]));
+    return keys.flatMap((key): object[] => {
+      const held = build.rows.get(key);
+      if (held) return [{ ...held.row, factline_sequence: held.sequence, gone_key: null }];
+      const sequence = build.gone.get(key);
+      return sequence === undefined ? [] : [{ ...none, factline_sequence: sequence, gone_key: key }];
+    });
+  }
+
+  #apply(build: Build, text: string, values: Values): object[] {
+    const advance = /^with moved as \(([^]+? returning 1)\), ([^]+)$/.exec(text);
+    const original = /^with moved as \([^]+? returning 1\), ([^]+)$/.exec(this.tables.apply)![1];
+    if (advance?.[2] !== original) throw new Error('This statement is not simulated: the effects of a batch');
+    const place = `${values[0] as string}/${values[1] as number}`;
+    const endOfLast = Number(build.checkpoints.rows.get(place)?.next_offset);
+    if (build.checkpoints.answer(advance![1]!, values)!.length === 0) return [{ moved: 0 }];
+    if (values[2] !== endOfLast) build.torn.push(place);
+    const [gone, goneSequences, ...columns] = values.slice(8).map(listOf) as [string[], number[], ...unknown[][]];
+    const sequences = columns.pop() as number[];
+    for (const [at, key] of gone.entries()) {
+      build.rows.delete(key);
+      build.gone.set(key, goneSequences[at]!);
+    }
+    for (const [at, sequence] of sequences.entries()) {
+      const row = Object.fromEntries(this.tables.columns.map(({ name }, column) => [name, columns[column]![at]]));
+      build.rows.set(row[this.projection.key] as string, { row, sequence });
+    }
+    return [{ moved: 1 }];
+  }
+}
+
+function park(build: Build, values: Values): object[] {
+  const [topic, partition, offsets, keys, , codes] = values as [string, number, number[], string[], unknown, (string | null)[]];
+  build.letters.push(...offsets.map((offset, at) => ({ topic, partition, offset, key: keys[at]!, code: codes[at]! })));
+  return [];
+}
+
+function lettersIn(build: Build, topic: unknown, partition: unknown): Letter[] {
+  return build.letters.filter((letter) => letter.topic === topic && letter.partition === partition);
+}
+
+/** An array literal of texts and numbers, as `arrayLiteral` writes them. */
+function listOf(literal: unknown): unknown[] {
+  return JSON.parse(`[${String(literal as string).slice(1, -1)}]`) as unknown[];
+}
