@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { Simulation, simulationRuns } from 'factline/testing';
+import { Simulation, simulationRuns, simulationTimeoutMs } from 'factline/testing';
 import type { SubscriptionTarget } from '../index.js';
 import { ConsumerWorld, type Disturbance, type Verdict, type WorldOptions } from './world.spec.support.js';
 
@@ -56,7 +56,7 @@ it('each fact is in effect once and in order, whatever happens to members, answe
   const runs = simulationRuns(RUNS);
   await fc.assert(fc.asyncProperty(plan, async (each) => expect(await play(each, FAULTS, reached)).toEqual(SOUND)), runs);
   if (runs.path === undefined) expect([...reached]).toEqual(expect.arrayContaining(['a commit refused', 'a partition taken away']));
-});
+}, simulationTimeoutMs());
 
 /** Does not say that a commit was refused: the position moves on. */
 const deaf = (target: SubscriptionTarget): SubscriptionTarget => ({

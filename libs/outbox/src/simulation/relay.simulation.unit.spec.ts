@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { FactLog } from 'factline/log';
-import { type Simulation, simulationRuns } from 'factline/testing';
+import { type Simulation, simulationRuns, simulationTimeoutMs } from 'factline/testing';
 import { type Plan, SOUND, plan, play } from './plan.spec.support.js';
 import type { Mutation } from './store.spec.support.js';
 import type { Disturbance, Verdict, WorldOptions } from './world.spec.support.js';
@@ -15,7 +15,7 @@ const FAULTY_LOG = { refused: 0.1, storedAndRefused: 0.1, unanswered: 0.05, repe
 describe('the relay, in any interleaving', () => {
   it('sends each committed fact once, in the order of its key, when nothing fails', async () => {
     await fc.assert(fc.asyncProperty(plan(...CALM), async (each) => expect(await play(each)).toEqual(SOUND)), simulationRuns(60));
-  });
+  }, simulationTimeoutMs());
 
   it('repeats facts at most when relays, sessions, the server and answers of the log are lost; and comes to rest with one owner', async () => {
     const reached = new Set<string>();
@@ -25,7 +25,7 @@ describe('the relay, in any interleaving', () => {
     expect([...reached]).toEqual(
       expect.arrayContaining(['takeover', 'a fact sent again', 'commits in another order than ids', 'slot-switched', 'slot-emptied', 'progress undone by a crash', 'a tick of several pages interrupted']),
     );
-  });
+  }, simulationTimeoutMs());
 });
 
 /** Reads by id: what commits late lies behind it. */

@@ -16,15 +16,17 @@ type Row = Record<string, unknown>;
 
 /** The tables of one build: rows, deleted keys, dead letters, checkpoints. */
 export class Build {
+  generation = 1;
   rows = new Map<string, { row: Row; sequence: number }>();
   gone = new Map<string, number>();
   letters: Letter[] = [];
   checkpoints = new SimulatedCheckpoints();
-  /** Partitions in which a batch was committed that did not begin where the one before had ended. */
+  /** Partitions in which a batch was committed that did not begin where the one before had ended; keys that were loaded twice. */
   torn: string[] = [];
 
   copy(): Build {
     const copy = new Build();
+    copy.generation = this.generation;
     copy.rows = new Map(this.rows);
     copy.gone = new Map(this.gone);
     copy.letters = [...this.letters];
@@ -41,8 +43,11 @@ export class ReadModelStatements {
   readonly tables: Tables;
   readonly #statements: ReadonlyMap<string, (build: Build, values: Values) => object[]>;
 
-  constructor(readonly projection: Projection) {
-    this.tables = new Tables(projection, projection.name);
+  constructor(
+    readonly projection: Projection,
+    schema = projection.name,
+  ) {
+    this.tables = new Tables(projection, schema);
     const { tables } = this;
     this.#statements = new Map<string, (build: Build, values: Values) => object[]>([
       [tables.load, (build, [keys]) => this.#load(build, listOf(keys) as string[])],
@@ -50,8 +55,10 @@ export class ReadModelStatements {
       [tables.blockedKeys, (build, [topic, partition]) => [...new Set(lettersIn(build, topic, partition).map(({ key }) => key))].map((key) => ({ key }))],
       [tables.holdBlocked, (build, [topic, partition, keys]) => lettersIn(build, topic, partition).filter(({ key }) => (keys as string[]).includes(key)).map(({ key }) => ({ key }))],
       [tables.countBlocked, (build) => [{ keys: new Set(build.letters.map(({ key }) => key)).size }]],
-      [tables.about, () => [{ generation: 1, version: projection.version, fingerprint: projection.fingerprint }]],
+      [tables.about, ({ generation }) => [{ generation, version: projection.version, fingerprint: projection.fingerprint }]],
       [tables.createDeadLetters, () => []],
+      [tables.copyRows, (build, [text]) => this.#copyRows(build, text as string)],
+      [tables.copyGone, (build, [text]) => copyGone(build, text as string)],
     ]);
   }
 
@@ -87,6 +94,16 @@ export class ReadModelStatements {
     });
   }
 
+  #copyRows(build: Build, text: string): object[] {
+    for (const line of linesOf(text)) {
+      const row = Object.fromEntries(this.tables.columns.map(({ name, bare }, at) => [name, bare ? Number(line[at]) : line[at]!]));
+      const key = row[this.projection.key] as string;
+      if (build.rows.has(key)) build.torn.push(`${key} loaded twice`);
+      build.rows.set(key, { row, sequence: Number(line.at(-1)) });
+    }
+    return [];
+  }
+
   #apply(build: Build, text: string, values: Values): object[] {
     const advance = /^with moved as \(([^]+? returning 1)\), ([^]+)$/.exec(text);
     const original = /^with moved as \([^]+? returning 1\), ([^]+)$/.exec(this.tables.apply)![1];
@@ -113,6 +130,15 @@ function park(build: Build, values: Values): object[] {
   const [topic, partition, offsets, keys, , codes] = values as [string, number, number[], string[], unknown, (string | null)[]];
   build.letters.push(...offsets.map((offset, at) => ({ topic, partition, offset, key: keys[at]!, code: codes[at]! })));
   return [];
+}
+
+function copyGone(build: Build, text: string): object[] {
+  for (const [key, sequence] of linesOf(text)) build.gone.set(key!, Number(sequence));
+  return [];
+}
+
+function linesOf(text: string): string[][] {
+  return text.split('\n').filter((line) => line !== '').map((line) => line.split('\t'));
 }
 
 function lettersIn(build: Build, topic: unknown, partition: unknown): Letter[] {

@@ -1,5 +1,5 @@
 import { FactlineError } from 'factline/kernel';
-import type { Result, Store, Tx } from 'factline/store';
+import type { Result, Session, Store, Tx } from 'factline/store';
 import type { SimulatedProcess } from 'factline/testing';
 import { Build, type ReadModelStatements } from './read-model.spec.support.js';
 
@@ -80,8 +80,10 @@ export interface DatabaseFaults {
   answerLost: number;
 }
 
-/** One process's connections: what read models use of Store, and nothing else. */
+/** One process's connections: what read models use of Store, and nothing else. As a session it has one transaction at a time. */
 export class SimulatedStore {
+  #open: Transaction | undefined;
+
   constructor(
     private readonly process: SimulatedProcess,
     private readonly database: SimulatedDatabase,
@@ -91,6 +93,16 @@ export class SimulatedStore {
 
   get store(): Store {
     return this as unknown as Store;
+  }
+
+  get session(): Session {
+    return this as unknown as Session;
+  }
+
+  async copyIn(statement: string, chunks: Iterable<string>): Promise<number> {
+    const text = [...chunks].join('');
+    await this.#request(labelOf(statement), () => this.database.execute(this.#open!, statement, [text]));
+    return text.split('\n').length - 1;
   }
 
   query<Row>(given: string, parameters: Values = []): Promise<Result<Row>> {
@@ -106,6 +118,7 @@ export class SimulatedStore {
   async transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     const transaction = await this.#request('begin', () => this.database.begin());
     this.process.onDeath(() => this.database.rollback(transaction));
+    this.#open = transaction;
     const query = <Row>(given: string, parameters: Values = []): Promise<Result<Row>> => {
       const { text, values } = this.mutate(given, parameters);
       return this.#request(labelOf(text), async () => {

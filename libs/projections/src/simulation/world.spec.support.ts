@@ -8,14 +8,14 @@ import { projection } from '../projection.js';
 import { type Letter, ReadModelStatements } from './read-model.spec.support.js';
 import { type DatabaseFaults, type Mutation, SimulatedDatabase, SimulatedStore } from './store.spec.support.js';
 
-const TOPIC = 'accounts';
+export const TOPIC = 'accounts';
 const PARTITIONS = 2;
 /** A payment of this much is what the broken fold cannot take. */
 export const POISON = 13;
 
 export interface Disturbance {
   after: number;
-  kind: 'kill a member' | 'rebalance' | 'repair';
+  kind: 'kill a member' | 'rebalance' | 'repair' | 'kill the rebuild';
 }
 
 export interface WorldOptions {
@@ -61,21 +61,23 @@ export class ReadModelWorld {
   readonly reached = new Set<string>();
   readonly broker: MemoryBroker = memoryBroker();
   broken = true;
-  readonly #model = projection({ name: 'accounts', version: 1, key: 'account_id', columns: { account_id: 'text', balance: 'bigint', payments: 'integer' } })
+  /** What kills a rebuild and starts the next process of it, if there is one. */
+  restartRebuild = (): void => undefined;
+  readonly model = projection({ name: 'accounts', version: 1, key: 'account_id', columns: { account_id: 'text', balance: 'bigint', payments: 'integer' } })
     .on(opened(TOPIC), (_row, { key, data }) => ({ account_id: key, balance: data.cents, payments: 0 }))
     .on(paid(TOPIC), (row, { data }) => {
       if (data.cents === POISON && this.broken) throw new Error('poison');
       return row && { ...row, balance: row.balance + data.cents, payments: row.payments + 1 };
     })
     .on(closed(TOPIC), () => null);
-  readonly database = new SimulatedDatabase(new ReadModelStatements(this.#model));
+  readonly database = new SimulatedDatabase(new ReadModelStatements(this.model));
   readonly #members: { process: SimulatedProcess; log: SimulatedLog; subscription: FactSubscription }[] = [];
   #started = 0;
 
   constructor(
     readonly simulation: Simulation,
     readonly history: readonly Stated[],
-    private readonly options: WorldOptions = {},
+    readonly options: WorldOptions = {},
   ) {
     this.broker.create([{ name: TOPIC, partitions: PARTITIONS }]);
   }
@@ -83,7 +85,7 @@ export class ReadModelWorld {
   startMember(): void {
     const process = this.simulation.process(`member ${++this.#started}`);
     const { store } = new SimulatedStore(process, this.database, this.options.database ?? { refused: 0, answerLost: 0 }, this.options.mutate);
-    const target = new LiveProjection(this.#model, store, new FactDecoder(this.#model.facts, writers));
+    const target = new LiveProjection(this.model, store, new FactDecoder(this.model.facts, writers));
     const log = new SimulatedLog(process, this.broker, this.options.log);
     const subscription = new FactSubscription({ name: 'accounts', group: 'g', topics: [TOPIC], log, target, freshness: new Freshness() });
     subscription.start();
@@ -104,6 +106,7 @@ export class ReadModelWorld {
     for (let turn = 0; turn < after; turn++) await this.simulation.turn('nothing happens');
     if (kind === 'rebalance') this.simulation.pick(this.#alive()).log.evict();
     if (kind === 'repair') await this.repair();
+    if (kind === 'kill the rebuild') this.restartRebuild();
     if (kind !== 'kill a member') return;
     this.simulation.pick(this.#alive()).process.kill();
     if (this.#alive().length === 0) this.startMember();

@@ -1,3 +1,5 @@
+import { SIMULATION_TIMEOUT_MS } from '../limits.js';
+
 /** What fast-check is asked for: see its `Parameters`. */
 export interface SimulationRuns {
   numRuns: number;
@@ -14,4 +16,9 @@ export function simulationRuns(numRuns: number, environment: NodeJS.ProcessEnv =
   const [seed, ...path] = environment['FACTLINE_SEED']?.split(':') ?? [];
   if (seed !== undefined) return { numRuns: path.length > 0 ? 1 : numRuns, seed: Number(seed), ...(path.length > 0 && { path: path.join(':'), endOnFailure: true }) };
   return { numRuns: Math.ceil(numRuns * Number(environment['FACTLINE_RUNS'] ?? 1)) };
+}
+
+/** Jest's limit for one test of so many runs. */
+export function simulationTimeoutMs(environment: NodeJS.ProcessEnv = globalThis.process.env): number {
+  return SIMULATION_TIMEOUT_MS * Math.max(1, Number(environment['FACTLINE_RUNS'] ?? 1));
 }

@@ -13,6 +13,8 @@ interface CheckpointRow {
 
 const ADVANCE = /^update \S+ set next_offset = \$6, last_offset = coalesce\(\$7, last_offset\), last_fact_id = coalesce\(\$8, last_fact_id\), updated_at = clock_timestamp\(\) where (.+) returning 1$/;
 const INSERT = /^insert into \S+ \(topic, partition, topic_id, next_offset, generation\) select topic, partition, topic_id, 0, \$4 from unnest\(\$1::text\[\], \$2::integer\[\], \$3::text\[\]\) as t \(topic, partition, topic_id\) on conflict do nothing$/;
+const ADD = /^insert into \S+ \(topic, partition, topic_id, next_offset, last_offset, last_fact_id, generation\) values \(\$1, \$2, \$3, \$4, \$5, \$6, \$7\)$/;
+const READ = /^select topic, partition, topic_id, next_offset, last_offset, last_fact_id, generation, epoch from \S+ order by topic, partition$/;
 const CLAIM = /^update \S+ set epoch = epoch \+ 1 where generation = \$3 and \(topic, partition\) in \(select \* from unnest\(\$1::text\[\], \$2::integer\[\]\)\) returning topic, partition, /;
 
 /** The table of checkpoints of one read model, which answers the statements of factline/consumer as they are written. */
@@ -26,6 +28,8 @@ export class SimulatedCheckpoints {
     if (advance) return this.#advance(advance[1]!, values);
     if (INSERT.test(line)) return this.#insert(values as [string[], number[], string[], number]);
     if (CLAIM.test(line)) return this.#claim(values as [string[], number[], number]);
+    if (ADD.test(line)) return this.#add(values as [string, number, string, number, number | null, Buffer | null, number]);
+    if (READ.test(line)) return [...this.rows.values()].map((row) => ({ ...row })).toSorted((one, other) => one.partition - other.partition);
     return undefined;
   }
 
@@ -54,6 +58,11 @@ export class SimulatedCheckpoints {
       if (this.rows.has(name)) continue;
       this.rows.set(name, { topic, partition: partitions[at]!, topic_id: ids[at]!, next_offset: '0', last_offset: null, last_fact_id: null, generation, epoch: '0' });
     }
+    return [];
+  }
+
+  #add([topic, partition, id, next, last, lastFactId, generation]: [string, number, string, number, number | null, Buffer | null, number]): object[] {
+    this.rows.set(`${topic}/${partition}`, { topic, partition, topic_id: id, next_offset: String(next), last_offset: last === null ? null : String(last), last_fact_id: lastFactId, generation, epoch: '0' });
     return [];
   }
 

@@ -44,9 +44,10 @@ export class SimulatedLog implements FactLog {
     for (const subscription of this.#subscriptions) subscription.rejoin();
   }
 
-  async read({ topic, ranges, batch }: ReadOptions): Promise<void> {
+  async read({ topic, ranges, batch, abort }: ReadOptions): Promise<void> {
     for (const { partition, from, to } of ranges) {
       for (let position = from; position < to; ) {
+        abort?.throwIfAborted();
         const next = await this.process.request(`read ${topic}/${partition} from ${position}`, () => {
           this.#mayRefuse();
           return this.broker.next(topic, partition, position, to);
@@ -56,6 +57,7 @@ export class SimulatedLog implements FactLog {
         position = next.nextOffset;
       }
     }
+    abort?.throwIfAborted();
   }
 
   createTopics(): Promise<never> {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { pause } from 'factline/kernel';
 import { memoryBroker } from 'factline/log';
-import { SimulatedLog, Simulation, simulationRuns } from '../index.js';
+import { SimulatedLog, Simulation, simulationRuns, simulationTimeoutMs } from '../index.js';
 
 /** A client that fails, waits and repeats; what happened, in order. */
 async function trace(turns: fc.Scheduler, seed: number): Promise<string[]> {
@@ -71,4 +71,5 @@ it('repeats one run, or makes more of them, as the environment says', () => {
   expect(simulationRuns(60, { FACTLINE_RUNS: '20' })).toEqual({ numRuns: 1_200 });
   expect(simulationRuns(60, { FACTLINE_SEED: '-12:3:0:1' })).toEqual({ numRuns: 1, seed: -12, path: '3:0:1', endOnFailure: true });
   expect(simulationRuns(60, { FACTLINE_SEED: '-12' })).toEqual({ numRuns: 60, seed: -12 });
+  expect(simulationTimeoutMs({ FACTLINE_RUNS: '20' })).toBe(20 * simulationTimeoutMs({}));
 });
