@@ -43,7 +43,8 @@ export function unowned(place: string): FactlineError {
  * tried `attempts` times. `park`: it fails today and tomorrow.
  */
 export function verdictOf(error: unknown, { retry }: Reactions): 'wait' | 'retry' | 'park' {
-  if (error instanceof FactlineError) return error.retry || retry.retryIf(error) ? 'wait' : 'park';
+  // `store.outcome-unknown` is unavailable and not worth a blind retry: here the inbox answers it.
+  if (error instanceof FactlineError) return error.retry || error.kind === 'unavailable' || error.kind === 'fenced' || retry.retryIf(error) ? 'wait' : 'park';
   return retry.retryIf(error) ? 'wait' : 'retry';
 }
 

@@ -47,41 +47,51 @@ end $$;
 create index if not exists dead_letter_key on ${this.name} (topic, partition, key);`;
   }
 
+  /** The statements of a running subscription. */
+  get sql() {
+    return {
+      /** $1 topic, $2 partition. */
+      blockedKeys: `select distinct key from ${this.name} where topic = $1 and partition = $2`,
+      countKeys: `select count(distinct (topic, key))::integer as keys from ${this.name}`,
+      /** $1 topic, $2 partition, $3 keys. */
+      holdBlocked: `select key from ${this.name} where topic = $1 and partition = $2 and key = any($3::text[]) for share`,
+      /** $1 topic, $2 partition, then arrays: $3 offsets, $4 keys, $5 fact ids, $6 codes, $7 reasons, $8 sequences before, $9 sequences. */
+      park: `insert into ${this.name} (topic, partition, as_of, record_offset, key, fact_id, code, reason, seen, sequence)
+       select $1, $2, (select as_of from ${checkpointTable(this.schema)} where topic = $1 and partition = $2), p.*
+       from unnest($3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::bigint[], $9::bigint[]) as p (record_offset, key, fact_id, code, reason, seen, sequence)
+       where not exists (select from ${this.name} d where d.topic = $1 and d.partition = $2 and d.key = p.key and d.record_offset = p.record_offset)`,
+    };
+  }
+
   async blockedKeys(db: Executor, { topic, partition }: Place): Promise<string[]> {
-    const { rows } = await db.query<{ key: string }>(`select distinct key from ${this.name} where topic = $1 and partition = $2`, [topic, partition]);
+    const { rows } = await db.query<{ key: string }>(this.sql.blockedKeys, [topic, partition]);
     return rows.map(({ key }) => key);
   }
 
   async countKeys(db: Executor): Promise<number> {
-    const { rows } = await db.query<{ keys: number }>(`select count(distinct (topic, key))::integer as keys from ${this.name}`);
+    const { rows } = await db.query<{ keys: number }>(this.sql.countKeys);
     return rows[0]!.keys;
   }
 
   /** Those of the keys that are blocked still, held so until the transaction ends; whoever unblocks one is waited for. */
   async holdBlocked(tx: Tx, { topic, partition }: Place, keys: readonly string[]): Promise<Set<string>> {
-    const { rows } = await tx.query<{ key: string }>(`select key from ${this.name} where topic = $1 and partition = $2 and key = any($3::text[]) for share`, [topic, partition, keys]);
+    const { rows } = await tx.query<{ key: string }>(this.sql.holdBlocked, [topic, partition, keys]);
     return new Set(rows.map(({ key }) => key));
   }
 
   /** Writes down what is kept of parked facts. One that is there already is not written twice. */
   async park(db: Executor, { topic, partition }: Place, parked: readonly Parked[]): Promise<void> {
-    await db.query(
-      `insert into ${this.name} (topic, partition, as_of, record_offset, key, fact_id, code, reason, seen, sequence)
-       select $1, $2, (select as_of from ${checkpointTable(this.schema)} where topic = $1 and partition = $2), p.*
-       from unnest($3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::bigint[], $9::bigint[]) as p (record_offset, key, fact_id, code, reason, seen, sequence)
-       where not exists (select from ${this.name} d where d.topic = $1 and d.partition = $2 and d.key = p.key and d.record_offset = p.record_offset)`,
-      [
-        topic,
-        partition,
-        parked.map(({ record }) => record.offset),
-        parked.map(({ key }) => key),
-        parked.map(({ record }) => idOf(record)),
-        parked.map(({ error }) => error?.code ?? null),
-        parked.map(({ error }) => (error ? reasonOf(error) : null)),
-        parked.map(({ seen }) => seen || null),
-        parked.map(({ record }) => numberOf(record) ?? null),
-      ],
-    );
+    await db.query(this.sql.park, [
+      topic,
+      partition,
+      parked.map(({ record }) => record.offset),
+      parked.map(({ key }) => key),
+      parked.map(({ record }) => idOf(record)),
+      parked.map(({ error }) => error?.code ?? null),
+      parked.map(({ error }) => (error ? reasonOf(error) : null)),
+      parked.map(({ seen }) => seen || null),
+      parked.map(({ record }) => numberOf(record) ?? null),
+    ]);
   }
 
   /** Those of the meant keys, by place, at most 1,000 of them; counts are of all. @throws FactlineError `dead-letters.filter` (invalid). */

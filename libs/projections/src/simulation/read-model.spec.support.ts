@@ -51,12 +51,12 @@ export class ReadModelStatements {
     const { tables } = this;
     this.#statements = new Map<string, (build: Build, values: Values) => object[]>([
       [tables.load, (build, [keys]) => this.#load(build, listOf(keys) as string[])],
-      [tables.park, (build, values) => park(build, values)],
-      [tables.blockedKeys, (build, [topic, partition]) => [...new Set(lettersIn(build, topic, partition).map(({ key }) => key))].map((key) => ({ key }))],
-      [tables.holdBlocked, (build, [topic, partition, keys]) => lettersIn(build, topic, partition).filter(({ key }) => (keys as string[]).includes(key)).map(({ key }) => ({ key }))],
-      [tables.countBlocked, (build) => [{ keys: new Set(build.letters.map(({ key }) => key)).size }]],
+      [tables.deadLetters.sql.park, (build, values) => park(build, values)],
+      [tables.deadLetters.sql.blockedKeys, (build, [topic, partition]) => [...new Set(lettersIn(build, topic, partition).map(({ key }) => key))].map((key) => ({ key }))],
+      [tables.deadLetters.sql.holdBlocked, (build, [topic, partition, keys]) => lettersIn(build, topic, partition).filter(({ key }) => (keys as string[]).includes(key)).map(({ key }) => ({ key }))],
+      [tables.deadLetters.sql.countKeys, (build) => [{ keys: new Set(build.letters.map(({ key }) => key)).size }]],
       [tables.about, ({ generation }) => [{ generation, version: projection.version, fingerprint: projection.fingerprint }]],
-      [tables.createDeadLetters, () => []],
+      [tables.deadLetters.create, () => []],
       [tables.copyRows, (build, [text]) => this.#copyRows(build, text as string)],
       [tables.copyGone, (build, [text]) => copyGone(build, text as string)],
     ]);
@@ -79,7 +79,7 @@ export class ReadModelStatements {
   locks(build: Build, text: string, values: Values): string[] {
     const [topic, partition, keys] = values;
     if (text.startsWith('with moved as (')) return [`checkpoint ${topic as string}/${partition as number}`];
-    if (text === this.tables.holdBlocked) return lettersIn(build, topic, partition).filter(({ key }) => (keys as string[]).includes(key)).map(({ offset }) => `letter ${topic as string}/${partition as number}/${offset}`);
+    if (text === this.tables.deadLetters.sql.holdBlocked) return lettersIn(build, topic, partition).filter(({ key }) => (keys as string[]).includes(key)).map(({ offset }) => `letter ${topic as string}/${partition as number}/${offset}`);
     if (text.includes('set epoch = epoch + 1')) return (topic as string[]).map((name, at) => `checkpoint ${name}/${(partition as number[])[at]}`);
     return [];
   }
