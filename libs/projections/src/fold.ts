@@ -36,6 +36,15 @@ export class Folder {
     this.#folds = new Map([...projection.folds].map(([name, { fold }]) => [name, fold]));
   }
 
+  /** A fact that was given up: nothing of it is in the row, and the next one of its key is no hole. */
+  passOver(state: KeyState, { value }: LogRecord): void {
+    try {
+      state.seen = Math.max(state.seen, sequenceOf(value));
+    } catch {
+      // no fact, which is why it was given up
+    }
+  }
+
   /** @returns whether the state changed. @throws FactlineError `fact.sequence-gap`, `projection.fold-failed`, and what the decoder throws; all stop the partition. */
   fold(state: KeyState, key: string, record: LogRecord, scope: FoldScope): boolean {
     const value = record.value;

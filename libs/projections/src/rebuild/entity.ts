@@ -3,6 +3,7 @@ import { FactlineError } from 'factline/kernel';
 import { type LogRecord, partitionOf } from 'factline/log';
 import { type Tx, identifier } from 'factline/store';
 import { Folder, type KeyState } from '../fold.js';
+import { readGivenUp } from '../given-up.js';
 import { loadStates } from '../key-states.js';
 import type { RebuildContext } from './context.js';
 import { copyLine, assertRow } from '../encode.js';
@@ -74,7 +75,11 @@ class KeyReader {
     const records = this.#records.filter((record) => record.offset < offset);
     await decoder.prepare(decoder.unprepared(records.map(({ value }) => value)));
     const state: KeyState = { row: null, sequence: 0, seen: 0 };
-    for (const record of records) folder.fold(state, this.key, record, { topic: this.context.topic, partition: this.partition, fromZero: true });
+    const givenUp = new Set((await readGivenUp(this.context.session, this.context.projection.name, this.context.topic)).get(this.partition));
+    for (const record of records) {
+      if (givenUp.has(record.offset)) folder.passOver(state, record);
+      else folder.fold(state, this.key, record, { topic: this.context.topic, partition: this.partition, fromZero: true });
+    }
     this.facts = folder.folded;
     return state;
   }

@@ -18,6 +18,8 @@ export interface PartitionTask {
   partition: number;
   end: number;
   generation: number;
+  /** Offsets of facts that were given up. */
+  givenUp: readonly number[];
 }
 
 export interface PartitionProgress {
@@ -90,6 +92,7 @@ async function readPass(folder: PartitionFolder, task: PartitionTask, pass: numb
   const scope = { topic: task.topic, partition: task.partition, fromZero: true };
   const progress: PartitionProgress = { partition: task.partition, offset: 0, facts: 0, bytes: 0, rows: 0 };
   const overflow = new AbortController();
+  const givenUp = new Set(task.givenUp);
   const parking = new Blocked(new Set()).batch(new Set(), new Map());
   let last: Folded['last'] = null;
   const take = async ({ records, nextOffset }: RecordBatch) => {
@@ -102,6 +105,10 @@ async function readPass(folder: PartitionFolder, task: PartitionTask, pass: numb
       if (passes > 1 && hash(key) % passes !== pass) continue;
       let state = states.get(key);
       if (!state) states.set(key, (state = { row: null, sequence: 0, seen: 0 }));
+      if (givenUp.size > 0 && givenUp.has(record.offset)) {
+        fold.passOver(state, record);
+        continue;
+      }
       if (parking.failed.size > 0 && parking.takes(record, key)) continue;
       const { seen } = state;
       try {

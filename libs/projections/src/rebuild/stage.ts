@@ -1,6 +1,7 @@
 import { pause } from 'factline/kernel';
 import { Store } from 'factline/store';
 import { PROGRESS_INTERVAL_MS, TAIL_NEAR_FACTS, TAIL_ROUNDS, THREADS_FROM_FACTS } from '../limits.js';
+import { readGivenUp } from '../given-up.js';
 import { writeAbout } from '../tables.js';
 import { distance, vectorOf } from './catch-up.js';
 import type { RebuildContext } from './context.js';
@@ -69,8 +70,9 @@ async function planOrResume(context: RebuildContext): Promise<{ plan: RebuildPla
 }
 
 async function fold(context: RebuildContext, plan: RebuildPlan, done: ReadonlySet<number>, meter: StageMeter): Promise<number> {
+  const givenUp = await readGivenUp(context.session, plan.projection, plan.topic);
   const tasks: PartitionTask[] = plan.ends.flatMap((end, partition) =>
-    done.has(partition) ? [] : [{ topic: plan.topic, topicId: plan.topicId, partition, end, generation: plan.generation }],
+    done.has(partition) ? [] : [{ topic: plan.topic, topicId: plan.topicId, partition, end, generation: plan.generation, givenUp: givenUp.get(partition) ?? [] }],
   );
   const finished = new AbortController();
   const reporting = report(context, plan, meter, finished.signal);

@@ -68,7 +68,7 @@ export class SimulatedRebuild {
     const decoder = new FactDecoder(model.facts, writers);
     const { tables } = this.#statements;
     const topic = (await log.describe([TOPIC]))[0]!;
-    this.#tasks ??= topic.partitions.map(({ end }, partition) => ({ topic: TOPIC, topicId: topic.id, partition, end, generation: 2 }));
+    this.#tasks ??= topic.partitions.map(({ end }, partition) => ({ topic: TOPIC, topicId: topic.id, partition, end, generation: 2, givenUp: [] }));
     const loaded = this.options.looks === false ? [] : await readCheckpoints(store, tables.schema);
     const tasks = this.#tasks.filter(({ partition }) => !loaded.some((each) => each.partition === partition));
     if (tasks.length < this.#tasks.length) this.world.reached.add('a rebuild that went on');
