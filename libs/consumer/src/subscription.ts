@@ -1,5 +1,6 @@
 import { type Clock, FactlineError, type Logger, Signal, backoffMs, detached, messageOf, pause, silentLogger, systemClock } from 'factline/kernel';
 import type { FactLog, Position, RecordBatch, Subscription, TopicState } from 'factline/log';
+import { type Tracing, noTracing } from 'factline/tracing';
 import { AsOfRecorder } from './as-of.js';
 import { type Checkpoint, findGaps, gap, laneName } from './checkpoint.js';
 import { followSwap } from './follow-swap.js';
@@ -9,6 +10,7 @@ import type { LaneOpening, PartitionLane, Trouble } from './partition-lane.js';
 import { AS_OF_INTERVAL_MS, RECHECK_MS, REPORT_INTERVAL_MS, RETRY_MAX_MS } from './limits.js';
 import { type SubscriptionStatus, summarize } from './status.js';
 import type { BlockedKeys, LaneTarget, SubscriptionTarget } from './target.js';
+import { traced } from './traced.js';
 
 export interface FactSubscriptionOptions {
   /** Stable name, part of the group's name; renaming it starts a new group, not a new read model. */
@@ -19,6 +21,8 @@ export interface FactSubscriptionOptions {
   log: FactLog;
   target: SubscriptionTarget | LaneTarget;
   freshness: Freshness;
+  /** Records a span for each batch that holds facts of sampled traces; a target with lanes of its own records them itself. Default: nobody does. */
+  tracing?: Tracing;
   logger?: Logger;
   clock?: Clock;
 }
@@ -148,7 +152,7 @@ export class FactSubscription {
 
   #lane(checkpoint: Checkpoint, topics: readonly TopicState[]): PartitionLane {
     const { topic, partition } = checkpoint;
-    const { target } = this.#options;
+    const { target, tracing = noTracing } = this.#options;
     const opening: LaneOpening = {
       checkpoint,
       endOffset: topics.find(({ name }) => name === topic)!.partitions[partition]!.end,
@@ -166,7 +170,7 @@ export class FactSubscription {
       log: this.#log,
       now: () => this.#clock.now(),
     };
-    const lane = 'openLane' in target ? target.openLane(opening) : new Lane(opening, target);
+    const lane = 'openLane' in target ? target.openLane(opening) : new Lane(opening, traced(target, tracing, this.#options));
     return lane;
   }
 

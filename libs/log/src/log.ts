@@ -136,6 +136,12 @@ export interface FactLog {
   deleteTopics(names: readonly string[]): Promise<void>;
   /** @throws FactlineError `log.topic-unknown` (not-found) when one does not exist. */
   describe(topics: readonly string[]): Promise<TopicState[]>;
+  /**
+   * By partition: the offset of the first record that carries this time or a later one; where there is none, the end. Records of one partition are assumed to carry rising times,
+   * which is so where the broker gives them.
+   * @throws FactlineError `log.topic-unknown` (not-found).
+   */
+  offsetsAt(topic: string, timeMs: number): Promise<number[]>;
   publisher(): Promise<Publisher>;
   subscribe(options: SubscribeOptions): Promise<Subscription>;
   /**

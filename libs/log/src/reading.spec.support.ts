@@ -24,6 +24,23 @@ export function describeReading(world: SuiteWorld): void {
     expect((await readAll(7, 7)).records).toEqual([]);
   });
 
+  it('finds in every partition the first record of a time or later, and the end where there is none', async () => {
+    const { log, publisher, topic, readAll } = world;
+    const before = Date.now() - 1_000;
+    for (let at = 0; at < 6; at += 2) {
+      await publisher.send(topic, 0, numbered(at, at + 2));
+      const { records } = await readAll(0, at + 2);
+      const { timestamp } = records.at(-1)!;
+      await until(() => Date.now() > timestamp, 'the next millisecond'); // so that each send has a time of its own
+    }
+    const times = (await readAll(0, 6)).records.map(({ timestamp }) => timestamp);
+    expect(new Set(times).size).toBe(3);
+    expect(await log.offsetsAt(topic, before)).toEqual([0, 0]);
+    for (const time of new Set(times)) expect(await log.offsetsAt(topic, time)).toEqual([times.indexOf(time), 0]);
+    expect(await log.offsetsAt(topic, times[5]! + 1)).toEqual([6, 0]);
+    await expect(log.offsetsAt(`${topic}-none`, 0)).rejects.toMatchObject({ code: 'log.topic-unknown' });
+  });
+
   it('refuses to read past the end, fails with what the callback threw, and stops on abort', async () => {
     const { log, publisher, topic, readAll } = world;
     await publisher.send(topic, 0, numbered(0, 3));

@@ -1,6 +1,6 @@
 import { type Fact, type FactDefinition, FactEncoder } from 'factline/contracts';
 import { type Clock, FactlineError, type Logger, type Signal } from 'factline/kernel';
-import { type Store, type Tx, assertTx, causeOf } from 'factline/store';
+import { type Store, type Tx, assertTx, causeOf, traceOf } from 'factline/store';
 import { ADD_MANY_FACTS, TRACEPARENT_CHARACTERS } from './limits.js';
 import { type Pressure, PressureGauge, type PressureLimits, measureBacklog, outboxFull, pressureLimits } from './pressure.js';
 import { ADD, ADD_TO } from './schema.js';
@@ -21,7 +21,7 @@ export interface FactOutboxOptions {
   wake?: Signal;
   /** Limits of the backlog; see limits.ts for the defaults and their reasons. */
   limits?: Partial<PressureLimits>;
-  /** The sampled trace of the current request as a W3C traceparent, or undefined. */
+  /** The sampled trace of the current request as a W3C traceparent, or undefined. What a transaction is traced by (`tracedBy`) goes before it. */
   traceparent?: () => string | undefined;
   clock?: Clock;
   log?: Logger;
@@ -103,7 +103,7 @@ export class FactOutbox {
     assertTx(tx);
     const { id, value } = this.#encode(tx, fact);
     const { name: topic } = fact.type.topic;
-    const { rows } = await tx.query<AddedRow>(this.#add.text, [topic, fact.key, value, this.#traceparent()], this.#add.name);
+    const { rows } = await tx.query<AddedRow>(this.#add.text, [topic, fact.key, value, this.#traceparent(tx)], this.#add.name);
     tx.onCommit(this.#wake);
     return stated(id, topic, fact.key, rows[0]!);
   }
@@ -118,7 +118,7 @@ export class FactOutbox {
     const topics = facts.map((fact) => fact.type.topic.name);
     const keys = facts.map((fact) => fact.key);
     const values = encoded.map(({ value }) => value);
-    const { rows } = await tx.query<AddedRow>(ADD_MANY, [topics, keys, values, this.#traceparent()], 'factline.outbox_add_many');
+    const { rows } = await tx.query<AddedRow>(ADD_MANY, [topics, keys, values, this.#traceparent(tx)], 'factline.outbox_add_many');
     tx.onCommit(this.#wake);
     return rows.map((row, at) => stated(encoded[at]!.id, topics[at]!, keys[at]!, row));
   }
@@ -133,8 +133,8 @@ export class FactOutbox {
   }
 
   /** A trace that cannot be carried is dropped: it must never fail the business transaction. */
-  #traceparent(): string | null {
-    const traceparent = this.#options.traceparent?.();
+  #traceparent(tx: Tx): string | null {
+    const traceparent = traceOf(tx) ?? this.#options.traceparent?.();
     return traceparent && traceparent.length <= TRACEPARENT_CHARACTERS ? traceparent : null;
   }
 }

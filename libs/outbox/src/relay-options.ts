@@ -2,6 +2,7 @@ import type { TopicDeclaration } from 'factline/contracts';
 import type { Clock, Duration, Logger, Signal } from 'factline/kernel';
 import type { FactLog } from 'factline/log';
 import type { Store } from 'factline/store';
+import type { Tracing } from 'factline/tracing';
 import type { Rejection } from './lanes.js';
 import type { RotationLimits } from './rotation.js';
 import type { RelayCounters, RelayPoint } from './tenure.js';
@@ -27,6 +28,8 @@ export interface RelayOptions {
   rotation?: RotationLimits;
   /** Awaited at named points, for tests that stop or kill a relay exactly there. */
   observe?: (point: RelayPoint) => void | Promise<void>;
+  /** Records a span for each page that holds facts of sampled traces. Default: nobody does. */
+  tracing?: Tracing;
   logger?: Logger;
   clock?: Clock;
 }

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { FactlineError, Signal, backoffMs, detached, messageOf, milliseconds, pause, silentLogger, systemClock } from 'factline/kernel';
 import { type Session, schemaMemory } from 'factline/store';
+import { noTracing } from 'factline/tracing';
 import {
   HEARTBEAT_MS,
   PAGE_ROWS,
@@ -59,6 +60,7 @@ export class Relay {
       batchSize: PAGE_ROWS,
       rotation: rotationLimits,
       observe: () => undefined,
+      tracing: noTracing,
       logger: silentLogger,
       clock: systemClock,
       ...options,
@@ -176,7 +178,7 @@ export class Relay {
 
   async #acquire(): Promise<boolean> {
     if (this.#tenancy) return true;
-    const { store, log, topics, app, batchSize, observe, clock, logger } = this.#options;
+    const { store, log, topics, app, batchSize, observe, tracing, clock, logger } = this.#options;
     if (this.#waiting?.lost) this.#waiting = undefined;
     this.#waiting ??= await store.session();
     const session = this.#waiting;
@@ -192,6 +194,7 @@ export class Relay {
       publishTimeoutMs: this.#publishTimeoutMs,
       counters: this.#counters,
       observe,
+      tracing,
       abort: this.#stop.signal,
       clock,
       logger,

@@ -1,11 +1,13 @@
 import type { RememberedSchema, TopicDeclaration, Watermark } from 'factline/contracts';
 import { type Clock, FactlineError, type Logger } from 'factline/kernel';
 import type { FactLog } from 'factline/log';
+import type { Tracing } from 'factline/tracing';
 import { FactHeaders } from './fact-headers.js';
 import { Lanes } from './lanes.js';
 import { PAGES_IN_FLIGHT, PAGE_BYTES, PROGRESS_INTERVAL_MS } from './limits.js';
 import type { Ownership } from './ownership.js';
 import { type Page, readPage } from './page.js';
+import { sendTraced } from './page-span.js';
 import { type Snapshot, firstPage, follows, nextPage, parseSnapshot } from './snapshot.js';
 import { Watermarks } from './watermarks.js';
 
@@ -41,6 +43,7 @@ export interface TenureOptions {
   publishTimeoutMs: number;
   counters: RelayCounters;
   observe(point: RelayPoint): void | Promise<void>;
+  tracing: Tracing;
   /** Fired by stop: retries end, pages on their way are awaited and stored. */
   abort: AbortSignal;
   clock: Clock;
@@ -156,7 +159,7 @@ export class Tenure {
   async #send({ rows }: Page): Promise<SentPage> {
     await this.lanes.prepare(rows);
     this.#options.ownership.assertHeld();
-    const acknowledged = this.lanes.send(rows);
+    const acknowledged = sendTraced(this.#options.tracing, rows, () => this.lanes.send(rows));
     acknowledged.catch(() => undefined); // awaited in #acknowledge, perhaps after another page was read
     return { rows, acknowledged };
   }

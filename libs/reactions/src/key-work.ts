@@ -7,6 +7,7 @@ import { type Item, KeyState } from './key-state.js';
 import { KEYS_REMEMBERED } from './limits.js';
 import type { LaneParts } from './lane-parts.js';
 import { handle } from './run-handler.js';
+import { traced } from './traced.js';
 import { verdictOf } from './verdict.js';
 
 /** What is handled in one transaction. */
@@ -192,10 +193,12 @@ export class KeyWork {
   }
 
   async #transact(items: readonly Item[], ends: ReadonlyMap<KeyState, number>, attempt: number): Promise<void> {
-    const { store, inbox, reactions, counts } = this.parts;
+    const { store, inbox, reactions, counts, tracing } = this.parts;
     const steps = [...ends].map(([key, count]) => ({ ...key.waiting[count - 1]!, key: key.key, expected: key.stored.sequence }));
     const calls = items[0]!.handler!.facts > 1 ? [{ handler: items[0]!.handler!, facts: items.map(({ fact }) => fact!) }] : items.map(({ handler, fact }) => ({ handler: handler!, facts: [fact!] }));
-    await store.transaction((tx) => handle(tx, { reactions, inbox, topic: this.at.topic, calls, steps, attempt, redriven: false }));
+    const { topic, partition } = this.at;
+    const unit = { subscription: reactions.name, topic, partition, records: items.map(({ record }) => record), redriven: false };
+    await traced(tracing, unit, (traceparent) => store.transaction((tx) => handle(tx, { reactions, inbox, topic, calls, steps, attempt, redriven: false, traceparent })));
     counts.handled += items.length;
     counts.transactions++;
   }

@@ -1,6 +1,7 @@
 import type { Trouble } from 'factline/consumer';
 import type { FactDecoder } from 'factline/contracts';
 import type { Store } from 'factline/store';
+import type { Tracing } from 'factline/tracing';
 import type { Breaker } from './breaker.js';
 import type { Inbox } from './inbox.js';
 import type { Reactions } from './reaction.js';
@@ -23,5 +24,6 @@ export interface LaneParts {
   readonly scheduler: Scheduler;
   readonly breaker: Breaker;
   readonly counts: ReactionCounts;
+  readonly tracing: Tracing;
   trouble(): Trouble | undefined;
 }

@@ -3,6 +3,7 @@ import { FactlineError, type Logger, Signal, backoffMs, messageOf, pause, silent
 import type { FactDecoder } from 'factline/contracts';
 import type { FactLog, LogRecord } from 'factline/log';
 import type { Store, Tx } from 'factline/store';
+import { type Tracing, noTracing } from 'factline/tracing';
 import { editedItem, readEdit } from './edits.js';
 import { GIVEN_UP, giveUp } from './giving-up.js';
 import type { Inbox } from './inbox.js';
@@ -11,6 +12,7 @@ import { KeyState } from './key-state.js';
 import { REDRIVE_LOOK_MS } from './limits.js';
 import type { Reactions } from './reaction.js';
 import { handle } from './run-handler.js';
+import { traced } from './traced.js';
 import { asFactlineError, verdictOf } from './verdict.js';
 
 export interface RedriveParts {
@@ -20,6 +22,8 @@ export interface RedriveParts {
   readonly log: FactLog;
   readonly decoder: FactDecoder;
   readonly logger?: Logger;
+  /** Records a span for each fact of a sampled trace. Default: nobody does. */
+  readonly tracing?: Tracing;
 }
 
 interface Run {
@@ -108,7 +112,7 @@ export class Redriver {
   }
 
   async #try(tx: Tx, key: KeyPlace, letter: DeadLetter, record: LogRecord): Promise<void> {
-    const { inbox, reactions, decoder } = this.#parts;
+    const { inbox, reactions, decoder, tracing = noTracing } = this.#parts;
     if (letter.code === GIVEN_UP) return giveUp(tx, inbox, letter);
     const done = (await inbox.load(tx, key.topic, [key.key])).get(key.key) ?? { sequence: 0, factId: null };
     const state = new KeyState(key.key, done);
@@ -118,7 +122,11 @@ export class Redriver {
     if (verdict instanceof FactlineError) throw verdict;
     const step = { key: key.key, expected: done.sequence, sequence: item.sequence, factId: item.factId };
     if (verdict === 'pass') await inbox.pass(tx, key.topic, [step]);
-    if (verdict === 'handle') await handle(tx, { reactions, inbox, topic: key.topic, calls: [{ handler: item.handler!, facts: [item.fact!] }], steps: [step], attempt: 1, redriven: true });
+    if (verdict === 'handle') {
+      const { topic, partition } = key;
+      const calls = [{ handler: item.handler!, facts: [item.fact!] }];
+      await traced(tracing, { subscription: reactions.name, topic, partition, records: [record], redriven: true }, (traceparent) => handle(tx, { reactions, inbox, topic, calls, steps: [step], attempt: 1, redriven: true, traceparent }));
+    }
     await inbox.deadLetters.remove(tx, [letter]);
   }
 

@@ -1,5 +1,5 @@
 import type { ReceivedFact } from 'factline/contracts';
-import { type Tx, causedBy, partOf } from 'factline/store';
+import { type Tx, causedBy, partOf, tracedBy } from 'factline/store';
 import type { Inbox, Step } from './inbox.js';
 import type { Handler, ReactionRun, Reactions } from './reaction.js';
 import { asFactlineError, overtaken, timedOut } from './verdict.js';
@@ -19,14 +19,16 @@ export interface Handling {
   readonly steps: readonly Step[];
   readonly attempt: number;
   readonly redriven: boolean;
+  /** Of the span it runs in: facts stated by the handler carry it on. */
+  readonly traceparent: string | undefined;
 }
 
-/** Effect and inbox in one transaction; what is stated in it says what caused it. @throws what the handler threw; `reaction.timeout`, `reaction.overtaken`. */
-export async function handle(tx: Tx, { reactions, inbox, topic, calls, steps, attempt, redriven }: Handling): Promise<void> {
+/** Effect and inbox in one transaction; what is stated in it says what caused it, and continues its trace. @throws what the handler threw; `reaction.timeout`, `reaction.overtaken`. */
+export async function handle(tx: Tx, { reactions, inbox, topic, calls, steps, attempt, redriven, traceparent }: Handling): Promise<void> {
   const moved = inbox.move(tx, topic, steps); // travels with the handler's first statement
   moved.catch(() => undefined); // looked at below
   try {
-    await withinTime(reactions, (signal) => (calls.length === 1 ? runOne(calls[0]!, tx, { attempt, redriven, signal }) : runAll(calls, tx, { attempt, redriven, signal })));
+    await withinTime(reactions, (signal) => (calls.length === 1 ? runOne(calls[0]!, tx, { attempt, redriven, signal }, traceparent) : runAll(calls, tx, { attempt, redriven, signal }, traceparent)));
   } catch (error) {
     // What failed because the inbox says no is not the handler's failure.
     if (!(await moved.catch((refused: unknown) => Promise.reject(asFactlineError(refused, reactions.name))))) throw overtaken();
@@ -35,15 +37,16 @@ export async function handle(tx: Tx, { reactions, inbox, topic, calls, steps, at
   if (!(await moved)) throw overtaken();
 }
 
-function runOne({ handler, facts }: Call, tx: Tx, run: ReactionRun): unknown {
+function runOne({ handler, facts }: Call, tx: Tx, run: ReactionRun, traceparent: string | undefined): unknown {
   const [only, another] = facts;
   if (only && !another) causedBy(tx, () => ({ correlationId: only.meta.correlationId, causationId: only.meta.id }));
+  if (traceparent !== undefined) tracedBy(tx, traceparent);
   return handler.run(facts, tx, run);
 }
 
 /** Beside each other on one connection. All end before the transaction does, or the ones that go on would find it closed. */
-async function runAll(calls: readonly Call[], tx: Tx, run: ReactionRun): Promise<void> {
-  const ended = await Promise.allSettled(calls.map(async (call) => runOne(call, partOf(tx), run)));
+async function runAll(calls: readonly Call[], tx: Tx, run: ReactionRun, traceparent: string | undefined): Promise<void> {
+  const ended = await Promise.allSettled(calls.map(async (call) => runOne(call, partOf(tx), run, traceparent)));
   const failed = ended.find((each) => each.status === 'rejected');
   if (failed) await Promise.reject(failed.reason as Error);
 }

@@ -3,6 +3,7 @@ import type { FactDecoder } from 'factline/contracts';
 import { type Clock, systemClock } from 'factline/kernel';
 import type { TopicState } from 'factline/log';
 import type { Store } from 'factline/store';
+import { type Tracing, noTracing } from 'factline/tracing';
 import { Breaker } from './breaker.js';
 import { Inbox } from './inbox.js';
 import { KeyLane } from './key-lane.js';
@@ -27,10 +28,11 @@ export class LiveReactions implements LaneTarget {
     /** Named in advice, so that it can be pasted. */
     private readonly app: string = '<app>',
     clock: Clock = systemClock,
+    tracing: Tracing = noTracing,
   ) {
     this.inbox = new Inbox(reactions.name);
     const breaker = new Breaker(clock);
-    this.#parts = { reactions, store, decoder, inbox: this.inbox, breaker, scheduler: new Scheduler(breaker, reactions.concurrency), counts: this.counts, trouble: () => this.#trouble(breaker) };
+    this.#parts = { reactions, store, decoder, inbox: this.inbox, breaker, scheduler: new Scheduler(breaker, reactions.concurrency), counts: this.counts, tracing, trouble: () => this.#trouble(breaker) };
   }
 
   /** Makes the tables if there are none; safe when several processes start at once. */

@@ -87,6 +87,17 @@ export function causeOf(tx: Tx): Cause | undefined {
   return causes.get(tx)?.();
 }
 
+const traces = new WeakMap<Tx, string>();
+
+/** Says which sampled trace this transaction is part of: facts stated in it carry it on. A W3C traceparent. */
+export function tracedBy(tx: Tx, traceparent: string): void {
+  traces.set(tx, traceparent);
+}
+
+export function traceOf(tx: Tx): string | undefined {
+  return traces.get(tx);
+}
+
 /**
  * Adapts a pg client on which your code has sent BEGIN. Call `committed()` after COMMIT succeeded, so that a relay in this process wakes at once;
  * without it the relay finds the fact by polling.

@@ -7,7 +7,7 @@ import { followPartition, readHistory } from './history.js';
 import { KafkaPublisher } from './publisher.js';
 import { Session } from './session.js';
 import { KafkaSubscription } from './subscription.js';
-import { createTopics, deleteTopics, describeTopics } from './topics.js';
+import { createTopics, deleteTopics, describeTopics, offsetsAt } from './topics.js';
 
 /**
  * The log in Apache Kafka 2.8 or later, over kafkajs 2.2.4.
@@ -41,6 +41,10 @@ class KafkaLog implements FactLog {
 
   describe(topics: readonly string[]): Promise<TopicState[]> {
     return describeTopics(this.#admin(), topics);
+  }
+
+  offsetsAt(topic: string, timeMs: number): Promise<number[]> {
+    return offsetsAt(this.#admin(), topic, timeMs);
   }
 
   async publisher(): Promise<Publisher> {

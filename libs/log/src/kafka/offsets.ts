@@ -6,6 +6,9 @@ export const EARLIEST = -2;
 /** With read-committed isolation: the last stable offset, behind which a transaction may still be open. */
 export const LATEST = -1;
 
+/** The answer where no record is as young as was asked. */
+export const NO_OFFSET = -1;
+
 export interface OffsetAnswer {
   topic: string;
   partition: number;
@@ -13,8 +16,8 @@ export interface OffsetAnswer {
   offset: number;
 }
 
-/** ListOffsets, version 2: one offset per partition, read-committed. */
-export function offsetsRequest(partitions: readonly { topic: string; partition: number }[], which: typeof EARLIEST | typeof LATEST): Exchange<OffsetAnswer[]> {
+/** ListOffsets, version 2: one offset per partition, read-committed; `which` is EARLIEST, LATEST or a time in ms, which is answered with -1 where no record is as young. */
+export function offsetsRequest(partitions: readonly { topic: string; partition: number }[], which: number): Exchange<OffsetAnswer[]> {
   const body = new Writer();
   body.int32(-1).int8(READ_COMMITTED);
   body.int32(partitions.length);

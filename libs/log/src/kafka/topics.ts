@@ -4,7 +4,7 @@ import { TOPIC_CHANGE_LOOK_MS, TOPIC_CHANGE_WAIT_MS } from '../limits.js';
 import type { TopicSpec, TopicState } from '../log.js';
 import { Code, refusedByBroker, wrapped } from './errors.js';
 import type { TopicView } from './metadata.js';
-import { EARLIEST, LATEST, offsetsRequest } from './offsets.js';
+import { EARLIEST, LATEST, NO_OFFSET, offsetsRequest } from './offsets.js';
 import { type Session, leadersOf, persistently } from './session.js';
 
 const NO_LEADER = -1;
@@ -38,11 +38,23 @@ export async function describeTopics(session: Session, names: readonly string[],
   }, abort);
 }
 
+export async function offsetsAt(session: Session, topic: string, timeMs: number): Promise<number[]> {
+  const [{ partitions }] = (await describeTopics(session, [topic])) as [TopicState]; // before the question: what is appended between them is younger
+  return persistently(async () => {
+    const { leaders } = leadersOf(await session.look([topic]), topic);
+    const found = await offsetsOf(session, leaders.map((leader, partition) => ({ topic, partition, leader })), Math.max(0, Math.floor(timeMs)));
+    return partitions.map(({ end }, partition) => {
+      const offset = found.get(`${topic}/${partition}`) ?? NO_OFFSET;
+      return offset === NO_OFFSET ? end : offset;
+    });
+  });
+}
+
 /** Offsets by `topic/partition`. */
 export async function offsetsOf(
   session: Session,
   wanted: readonly { topic: string; partition: number; leader: number }[],
-  which: typeof EARLIEST | typeof LATEST,
+  which: number,
 ): Promise<Map<string, number>> {
   const byLeader = grouped(wanted, ({ leader }) => leader);
   const answers = await Promise.all([...byLeader].map(([leader, partitions]) => session.ask(leader, offsetsRequest(partitions, which))));

@@ -39,6 +39,10 @@ class MemoryLog implements FactLog {
     return this.#open().describe(topics);
   }
 
+  async offsetsAt(topic: string, timeMs: number): Promise<number[]> {
+    return this.#open().topic(topic).partitions.map(({ records, end }) => records.find(({ timestamp }) => timestamp >= timeMs)?.offset ?? end);
+  }
+
   async publisher(): Promise<Publisher> {
     return new MemoryPublisher(this.#open(), this.#end.signal);
   }

@@ -8,12 +8,13 @@ import { AnswerInterceptor } from './answer.js';
 import { correlate, requireJson } from './media-type.js';
 import { ProblemFilter } from './problem-filter.js';
 import { requestLog } from './request-log.js';
+import { serverSpan } from './server-span.js';
 import { SoundTextPipe, strictValidation } from './validation.js';
 
 /** What stands in front of every controller: correlation, logs, security headers, limits, strict validation, problem documents. */
 export function shield(app: NestExpressApplication, log: Logger, metrics: Metrics): void {
   app.set('etag', false); // entity tags are versions here, not hashes of bodies
-  app.use(correlate, requestLog(log, metrics));
+  app.use(correlate, serverSpan, requestLog(log, metrics));
   // HTTPS ends at a proxy in front, if anywhere: a page must not be told to load itself over HTTPS.
   app.use(helmet({ contentSecurityPolicy: { directives: { 'upgrade-insecure-requests': null } }, strictTransportSecurity: false }));
   app.use(requireJson);

@@ -5,8 +5,10 @@ import { FactOutbox, Relay, migrateOutbox } from 'factline/outbox';
 import { migrateProjections } from 'factline/projections';
 import { migrateReactions } from 'factline/reactions';
 import { Store, migrate, schemaMemory } from 'factline/store';
+import type { Tracing } from 'factline/tracing';
 import { migrateIdempotency } from '../http/idempotency.js';
 import { DATABASE_START_WAIT_MS } from '../limits.js';
+import { openTelemetry } from '../open-telemetry.js';
 import type { FactlineOptions } from './options.js';
 
 /** Everything of an app that does not depend on its handlers, opened in order: database, its tables, schema ids; the log connects when first used. */
@@ -17,6 +19,7 @@ export interface Core {
   log: FactLog;
   outbox: FactOutbox;
   relay: Relay;
+  tracing: Tracing;
   /** Stops in the opposite order: connections last. */
   lifecycle: Lifecycle;
 }
@@ -37,9 +40,10 @@ export async function openCore(options: FactlineOptions, logger: Logger): Promis
     const log = kafkaLog({ ...kafka, clientId: kafka.clientId ?? app, log: logger });
     lifecycle.add('log', () => log.close());
     const wake = new Signal();
-    const outbox = new FactOutbox({ store, schemaIds: schemas, wake, log: logger, ...(options.limits && { limits: options.limits }) });
-    const relay = relayOf(options, { store, log, wake, logger });
-    return { options, store, schemas, log, outbox, relay, lifecycle };
+    const tracing = openTelemetry();
+    const outbox = new FactOutbox({ store, schemaIds: schemas, wake, traceparent: () => tracing.current(), log: logger, ...(options.limits && { limits: options.limits }) });
+    const relay = relayOf(options, { store, log, wake, tracing, logger });
+    return { options, store, schemas, log, outbox, relay, tracing, lifecycle };
   } catch (error) {
     await lifecycle.stop(milliseconds('5s'));
     throw error;
@@ -64,7 +68,7 @@ async function prepareTables(store: Store, { app, migrations = [] }: FactlineOpt
   }
 }
 
-function relayOf({ app, produces = [], relay }: FactlineOptions, parts: { store: Store; log: FactLog; wake: Signal; logger: Logger }): Relay {
+function relayOf({ app, produces = [], relay }: FactlineOptions, parts: { store: Store; log: FactLog; wake: Signal; tracing: Tracing; logger: Logger }): Relay {
   const topics = [...new Map(produces.map(({ topic }) => [topic.name, topic])).values()];
   return new Relay({ ...parts, app, topics, ...(relay || undefined), enabled: relay !== false && (relay?.enabled ?? topics.length > 0) });
 }

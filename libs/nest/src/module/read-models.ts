@@ -41,7 +41,7 @@ export class ReadModels {
     // One each: it is keyed by partition, and two read models stand at different positions of the same partition.
     const freshness = new Freshness();
     const group = `${core.options.app}.${name}`;
-    const subscription = new FactSubscription({ name, group, topics: projection.topics, log: core.log, target: live, freshness, logger });
+    const subscription = new FactSubscription({ name, group, topics: projection.topics, log: core.log, target: live, freshness, tracing: core.tracing, logger });
     const model = new ReadModel(projection, core.store, undefined, { live, subscription, partitions: (topic) => this.#partitions.get(topic) });
     this.#running.set(name, { projection, live, subscription, freshness, model });
     return model;
