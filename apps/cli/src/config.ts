@@ -81,6 +81,12 @@ export async function databaseUrlOf(config: FactlineConfig, app: AppDeclaration,
   return (await settings(config, [app.databaseUrl], env))[0]!;
 }
 
+/** What all apps share. */
+export async function platformOf(config: FactlineConfig, env: NodeJS.ProcessEnv = process.env): Promise<{ brokers: string[]; registryUrl: string }> {
+  const [kafka, registryUrl] = await settings(config, ['FACTLINE_KAFKA', 'FACTLINE_REGISTRY_URL'], env);
+  return { brokers: kafka!.split(',').map((broker) => broker.trim()), registryUrl: registryUrl! };
+}
+
 async function settings(config: FactlineConfig, names: readonly string[], env: NodeJS.ProcessEnv): Promise<string[]> {
   const known = { ...(await developmentEnvironment(config.root)), ...env };
   const missing = names.filter((name) => !known[name]);

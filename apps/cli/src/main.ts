@@ -11,6 +11,7 @@ const GROUPS: readonly CommandGroup[] = [
   { names: ['replay'], load: async () => (await import('./replay.js')).replayCommand },
   { names: ['dead-letters'], load: async () => (await import('./dead-letters.js')).deadLetterCommands },
   { names: ['outbox', 'migrate'], load: async () => (await import('./outbox.js')).outboxCommands },
+  { names: ['trace'], load: async () => (await import('./trace/command.js')).traceCommand },
   { names: ['relay'], load: async () => (await import('./relay.js')).relayCommand },
   { names: ['contracts'], load: async () => (await import('./contracts/command.js')).contractsCommand(askedOfContracts) },
   { names: ['stack'], load: async () => (await import('./stack.js')).stackCommand },

@@ -2,7 +2,7 @@ import { factIdOf } from 'factline/contracts';
 import { type Clock, FactlineError, newId } from 'factline/kernel';
 import { type FactLog, type MemoryBroker, type Subscription, type SubscriptionEvents, type TopicState, memoryBroker, memoryLog } from 'factline/log';
 import { until } from 'factline/testing';
-import { type Checkpoint, FactSubscription, type FactSubscriptionOptions, Freshness, type SubscriptionTarget, type Work } from './index.js';
+import { type Checkpoint, FactSubscription, type FactSubscriptionOptions, Freshness, type ProgressEntry, type SubscriptionTarget, type Work } from './index.js';
 import { laneName } from './checkpoint.js';
 
 export const TOPIC = 'accounts';
@@ -22,7 +22,7 @@ export class MemoryTarget implements SubscriptionTarget {
   readonly checkpoints = new Map<string, Checkpoint>();
   /** Offsets in effect, by partition, in the order in which they came. */
   readonly effects = new Map<number, number[]>();
-  readonly asOf: { partition: number; generation: number; asOfMs: number }[] = [];
+  readonly asOf: { partition: number; generation: number; asOfMs: number | null; moved: boolean }[] = [];
   readonly transactions: number[] = [];
   /** Runs inside each apply, before the compare-and-set: throw to fail, wait to be slow. */
   before: (checkpoint: Checkpoint, work: Work) => unknown = () => undefined;
@@ -67,8 +67,8 @@ export class MemoryTarget implements SubscriptionTarget {
     return { keys: this.blockedKeys, advice: 'look at them' };
   }
 
-  async recordAsOf(entries: readonly { checkpoint: Checkpoint; asOfMs: number }[]): Promise<void> {
-    for (const { checkpoint, asOfMs } of entries) this.asOf.push({ partition: checkpoint.partition, generation: checkpoint.generation, asOfMs });
+  async recordAsOf(entries: readonly ProgressEntry[]): Promise<void> {
+    for (const { checkpoint, asOfMs, moved } of entries) this.asOf.push({ partition: checkpoint.partition, generation: checkpoint.generation, asOfMs, moved });
   }
 
   /** What a swap does: another generation is live, at or beyond where the old one was. */

@@ -93,7 +93,7 @@ describe('another generation', () => {
     await until('as-of times are written', () => s.target.asOf.length === 2);
     s.target.swap();
     await until('and again beside the new checkpoints', () => s.target.asOf.filter(({ generation }) => generation === 2).length === 2);
-    expect(s.target.asOf).toEqual([1, 1, 2, 2].map((generation, i) => ({ partition: i % 2, generation, asOfMs: 5_000 })));
+    expect(s.target.asOf).toEqual([1, 1, 2, 2].map((generation, i) => ({ partition: i % 2, generation, asOfMs: 5_000, moved: true })));
     expect(seen.joined).toBe(1);
   });
 

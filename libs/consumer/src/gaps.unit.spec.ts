@@ -1,6 +1,6 @@
 import { FactlineError } from 'factline/kernel';
 import { until } from 'factline/testing';
-import { findGaps } from './index.js';
+import { findGaps } from './checkpoint.js';
 import { type Scene, TOPIC, scene } from './consumer.spec.support.js';
 
 let s: Scene;

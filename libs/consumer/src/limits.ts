@@ -22,6 +22,8 @@ export const WATERMARKS_READ_BACK = 200;
 export const REPORT_INTERVAL_MS = 5_000;
 /** How often the as-of time of an idle partition is written beside its checkpoint, for readers in other processes. */
 export const AS_OF_INTERVAL_MS = 1_000;
+/** Marks of a partition's progress, one a second at most: an hour of facts without a pause, and more where there are pauses. */
+export const PROGRESS_MARKS = 3_600;
 /** Characters of a reason kept with a dead letter: enough for the message, without a whole stack or value. */
 export const REASON_MAX_CHARACTERS = 1_000;
 /** Dead letters answered at once; counts are always of all. */

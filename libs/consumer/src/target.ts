@@ -1,6 +1,7 @@
 import type { LogRecord, TopicState } from 'factline/log';
 import type { Checkpoint } from './checkpoint.js';
 import type { LaneOpening, PartitionLane } from './partition-lane.js';
+import type { ProgressEntry } from './progress.js';
 
 /** Consecutive records of one partition to apply in one transaction. */
 export interface Work {
@@ -26,8 +27,8 @@ export interface CheckpointOwner {
   claim(topics: readonly TopicState[], partitions: readonly { topic: string; partition: number }[]): Promise<Checkpoint[]>;
   /** How many keys are blocked, of all partitions, whoever blocked them. Absent: this target blocks none. */
   blocked?(): Promise<BlockedKeys>;
-  /** Writes as-of times beside the checkpoints, for readers in other processes. */
-  recordAsOf(entries: readonly { checkpoint: Checkpoint; asOfMs: number }[]): Promise<void>;
+  /** Writes as-of times and marks of progress beside the checkpoints, for readers in other processes. */
+  recordAsOf(entries: readonly ProgressEntry[]): Promise<void>;
 }
 
 /** What a subscription feeds batch by batch: a read model, or whatever else commits a checkpoint with its effect. */

@@ -5,6 +5,7 @@ import { type AvroNode, fullNameOf } from './avro-json.js';
 import { fingerprintOf } from './canonical.js';
 import { refuseUndeclared } from './contract-entry.js';
 import type { FactMeta, ReceivedFact, SelectedFact } from './facts.js';
+import { headOf } from './head.js';
 import { DECODE_MAX_BYTES } from './limits.js';
 import { type Reader, type Reading, metaType, readingOf } from './resolvers.js';
 import { RECORD_OFFSET, type UndecodableReason, schemaIdOf, undecodable } from './wire.js';
@@ -45,6 +46,8 @@ class DecodedFact implements ReceivedFact {
  * `prepare` once per batch, then `decode` each record synchronously. Not for sharing between threads.
  */
 export class FactDecoder {
+  /** The begin of any fact, of which no contract says anything: identity, numbers and causes, never data. */
+  static readonly head = headOf;
   readonly #selected: ReadonlyMap<string, Reader>;
   readonly #plans = new Map<number, Plan>();
   #lastId = -1;

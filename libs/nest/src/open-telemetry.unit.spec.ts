@@ -21,9 +21,9 @@ afterEach(async () => {
 });
 
 /** A request through the middleware; answers what was the active trace inside. */
-function request(path: string, headers: Record<string, string> = {}, status = 201): string | undefined {
-  const response = Object.assign(new EventEmitter(), { statusCode: status });
-  const asked = { method: 'POST', url: path, headers, route: { path: '/employees/:id' } };
+function request(path: string, headers: Record<string, string> = {}, status = 201, { route, answered = true }: { route?: unknown; answered?: boolean } = { route: '/employees/:id' }): string | undefined {
+  const response = Object.assign(new EventEmitter(), { statusCode: status, writableFinished: answered });
+  const asked = { method: 'POST', url: path, headers, route: { path: route } };
   let inside: string | undefined;
   serverSpan(asked as unknown as HttpRequest, response as unknown as HttpResponse, () => (inside = tracing.current()));
   response.emit('close');
@@ -93,6 +93,14 @@ it("a request has one span, which continues the client's trace and says route an
   expect(span).toMatchObject({ name: 'POST /employees/:id', kind: SpanKind.SERVER, status: { code: SpanStatusCode.ERROR } });
   expect(span!.attributes).toEqual({ 'http.request.method': 'POST', 'http.route': '/employees/:id', 'http.response.status_code': 503, 'error.type': '503', 'factline.correlation_id': 'c-1' });
   expect(inside).toBe(`00-${CLIENT.split('-')[1]}-${span!.spanContext().spanId}-01`);
+});
+
+it('a request that nobody takes has no route, and one whose client went away no status', () => {
+  const { ended } = record();
+  request('/../etc/passwd', { 'x-correlation-id': 'c' }, 404, { route: undefined });
+  request('/metrics-of-mine', { 'x-correlation-id': 'c' }, 200, { route: '/employees/:id', answered: false });
+  expect(ended()).toMatchObject([{ name: 'POST', attributes: { 'http.response.status_code': 404 } }, { name: 'POST /employees/:id', attributes: { 'error.type': 'cancelled' } }]);
+  expect(ended()[1]!.attributes).not.toHaveProperty('http.response.status_code');
 });
 
 it('a request whose client does not sample leaves nothing, nor does a probe, nor one that an instrumentation records already', () => {

@@ -5,6 +5,7 @@ export type { Pressure, PressureLimits } from './pressure.js';
 export { Relay } from './relay.js';
 export type { RelayOptions, RelayStatus } from './relay-options.js';
 export { migrateOutbox } from './schema.js';
+export { type StatedFact, statedFact, statedFactsWith } from './stated.js';
 export { type OutboxStatus, outboxStatus } from './status.js';
 export type { RelayPoint } from './tenure.js';
 export { type ReadToken, readToken } from './token.js';

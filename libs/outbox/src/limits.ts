@@ -60,6 +60,8 @@ export const WATERMARK_MAX_INTERVAL_MS = 5_000;
 /** Watermarks are worthless once newer ones exist; an hour lets a human look back. */
 export const WATERMARK_RETENTION_MS = 60 * 60 * 1_000;
 
+/** Facts of one correlation id that are answered: more than one request or reaction ever states. */
+export const STATED_FACTS = 1_000;
 /** Delivered facts that `outboxStatus` shows. */
 export const STATUS_DELIVERED_ROWS = 5;
 /** Sessions that `outboxDoctor` names, and how much of their query it shows. */

@@ -157,7 +157,7 @@ describe('as of when an answer is', () => {
       const { asOf, blockedKeys } = await new ReadModel(model, there.store).freshness();
       return [asOf, blockedKeys];
     };
-    const stateAsOf = async (ms: number) => live.recordAsOf((await readCheckpoints(there.store, scene.name)).map((checkpoint) => ({ checkpoint, asOfMs: ms })));
+    const stateAsOf = async (ms: number) => live.recordAsOf((await readCheckpoints(there.store, scene.name)).map((checkpoint) => ({ checkpoint, asOfMs: ms, moved: false })));
     await scene.publish(numbered([step('a', 'Opened')]));
     await scene.feed(live);
     await stateAsOf(1_000);

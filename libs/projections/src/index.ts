@@ -1,3 +1,4 @@
+export { type AppliedIn, appliedIn } from './applied.js';
 export { DeadLetters } from './dead-letters.js';
 export { foldHistory } from './history.js';
 export { LiveProjection } from './live.js';

@@ -1,4 +1,4 @@
-import { type BlockedKeys, type Checkpoint, type SubscriptionTarget, type Work, claimCheckpoints } from 'factline/consumer';
+import { type BlockedKeys, type Checkpoint, type ProgressEntry, type SubscriptionTarget, type Work, claimCheckpoints } from 'factline/consumer';
 import type { FactDecoder } from 'factline/contracts';
 import { FactlineError, type Logger, silentLogger } from 'factline/kernel';
 import type { TopicState } from 'factline/log';
@@ -35,6 +35,7 @@ export class LiveProjection implements SubscriptionTarget {
       await tx.query(`set local role ${identifier(role)}`);
       if (there) {
         await tx.query(this.#tables.deadLetters.create); // of a build from before there were any
+        await tx.query(this.#tables.progress.create);
         return;
       }
       await tx.query(this.#tables.create);
@@ -68,18 +69,8 @@ export class LiveProjection implements SubscriptionTarget {
   }
 
   /** Whoever owns the partition now: what was applied in this generation stays applied. */
-  async recordAsOf(entries: readonly { checkpoint: Checkpoint; asOfMs: number }[]): Promise<void> {
-    await this.store.query(
-      `update ${this.#tables.checkpoints} c set as_of = greatest(c.as_of, to_timestamp(t.as_of / 1000.0))
-       from unnest($1::text[], $2::integer[], $3::integer[], $4::double precision[]) as t (topic, partition, generation, as_of)
-       where c.topic = t.topic and c.partition = t.partition and c.generation = t.generation`,
-      [
-        entries.map(({ checkpoint }) => checkpoint.topic),
-        entries.map(({ checkpoint }) => checkpoint.partition),
-        entries.map(({ checkpoint }) => checkpoint.generation),
-        entries.map(({ asOfMs }) => asOfMs),
-      ],
-    );
+  async recordAsOf(entries: readonly ProgressEntry[]): Promise<void> {
+    await this.#tables.progress.record(this.store, entries);
   }
 }
 

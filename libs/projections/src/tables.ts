@@ -1,4 +1,4 @@
-import { DeadLetterTable, advanceCheckpoint, checkpointTable, createCheckpoints } from 'factline/consumer';
+import { DeadLetterTable, Progress, advanceCheckpoint, checkpointTable, createCheckpoints } from 'factline/consumer';
 import { FactlineError } from 'factline/kernel';
 import { type Executor, type Migration, type Store, identifier, migrate, migrateSchemaMemory } from 'factline/store';
 import { type Column, columnsOf, selectList } from './encode.js';
@@ -96,6 +96,7 @@ export class Tables {
   readonly gone: string;
   /** Facts that this build could not apply. */
   readonly deadLetters: DeadLetterTable;
+  readonly progress: Progress;
 
   constructor(
     readonly projection: Projection,
@@ -105,6 +106,7 @@ export class Tables {
     this.table = `${identifier(schema)}.${identifier(projection.name)}`;
     this.gone = `${identifier(schema)}.gone`;
     this.deadLetters = new DeadLetterTable(schema);
+    this.progress = new Progress(schema);
   }
 
   get #names(): string {
@@ -120,7 +122,8 @@ create table if not exists ${this.table} (${columns.join(', ')}, factline_sequen
 create table if not exists ${this.gone} (key text not null, sequence bigint not null);
 create table if not exists ${identifier(this.schema)}.about (generation integer not null, version integer not null, fingerprint text not null, built_at timestamptz not null default clock_timestamp());
 ${createCheckpoints(this.schema)};
-${this.deadLetters.create}`;
+${this.deadLetters.create}
+${this.progress.create};`;
   }
 
   /** Keys and indexes, one statement each, by what they are called in progress reports. */

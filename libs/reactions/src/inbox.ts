@@ -1,4 +1,4 @@
-import { DeadLetterTable, type KeyPlace, checkpointTable, createCheckpoints } from 'factline/consumer';
+import { DeadLetterTable, type KeyPlace, Progress, checkpointTable, createCheckpoints } from 'factline/consumer';
 import { type Executor, type Tx, identifier } from 'factline/store';
 
 /** Up to where a key is done. */
@@ -20,25 +20,33 @@ const MOVE_ONE = 'factline_inbox_move';
 const BEGIN_ONE = 'factline_inbox_begin';
 
 /**
- * What a subscription of reactions keeps in its Postgres schema: its checkpoints, its dead letters, and its inbox, one row a key: the last sequence that is done. The row
+ * What a subscription of reactions keeps in its Postgres schema: its checkpoints, its dead letters, and its inbox, one row a key: the last sequence that is done, and when. The row
  * is moved in the transaction of the effect, and only from where it was expected; so a fact is in effect once, whatever its age and whoever else tries.
  */
 export class Inbox {
   readonly name: string;
   readonly checkpoints: string;
   readonly deadLetters: DeadLetterTable;
+  readonly progress: Progress;
 
   constructor(readonly schema: string) {
     this.name = `${identifier(schema)}.inbox`;
     this.checkpoints = checkpointTable(schema);
     this.deadLetters = new DeadLetterTable(schema);
+    this.progress = new Progress(schema);
   }
 
   get create(): string {
     return `create schema if not exists ${identifier(this.schema)};
 ${createCheckpoints(this.schema)};
 ${this.deadLetters.create}
-create table if not exists ${this.name} (topic text collate "C" not null, key text collate "C" not null, sequence bigint not null, fact_id bytea, primary key (topic, key)) with (fillfactor = 70);`;
+${this.progress.create};
+create table if not exists ${this.name} (topic text collate "C" not null, key text collate "C" not null, sequence bigint not null, fact_id bytea, done_at timestamptz default clock_timestamp(), primary key (topic, key)) with (fillfactor = 70);
+do $$ begin
+  if not exists (select from pg_attribute where attrelid = '${this.name}'::regclass and attname = 'done_at') then
+    alter table ${this.name} add column done_at timestamptz, alter column done_at set default clock_timestamp();
+  end if;
+end $$;`;
   }
 
   async load(db: Executor, topic: string, keys: readonly string[]): Promise<Map<string, Done>> {
@@ -52,8 +60,8 @@ create table if not exists ${this.name} (topic text collate "C" not null, key te
     if (steps.length === 1) return this.#moveOne(tx, topic, first!);
     const { rows } = await tx.query<{ moved: number }>(
       `with given as (select * from unnest($2::text[], $3::bigint[], $4::bigint[], $5::bytea[]) as g (key, expected, sequence, fact_id)),
-        moved as (update ${this.name} i set sequence = g.sequence, fact_id = g.fact_id from given g where i.topic = $1 and i.key = g.key and i.sequence = g.expected returning 1),
-        begun as (insert into ${this.name} select $1, key, sequence, fact_id from given where expected = 0 on conflict do nothing returning 1)
+        moved as (update ${this.name} i set sequence = g.sequence, fact_id = g.fact_id, done_at = clock_timestamp() from given g where i.topic = $1 and i.key = g.key and i.sequence = g.expected returning 1),
+        begun as (insert into ${this.name} (topic, key, sequence, fact_id) select $1, key, sequence, fact_id from given where expected = 0 on conflict do nothing returning 1)
        select ((select count(*) from moved) + (select count(*) from begun))::integer as moved`,
       [topic, steps.map(({ key }) => key), steps.map(({ expected }) => expected), steps.map(({ sequence }) => sequence), steps.map(({ factId }) => factId)],
       `${MOVE_ONE}_many_${this.schema}`,
@@ -64,16 +72,16 @@ create table if not exists ${this.name} (topic text collate "C" not null, key te
   async #moveOne(tx: Tx, topic: string, { key, expected, sequence, factId }: Step): Promise<boolean> {
     const { rowCount } =
       expected === 0
-        ? await tx.query(`insert into ${this.name} values ($1, $2, $3, $4) on conflict do nothing`, [topic, key, sequence, factId], `${BEGIN_ONE}_${this.schema}`)
-        : await tx.query(`update ${this.name} set sequence = $4, fact_id = $5 where topic = $1 and key = $2 and sequence = $3`, [topic, key, expected, sequence, factId], `${MOVE_ONE}_${this.schema}`);
+        ? await tx.query(`insert into ${this.name} (topic, key, sequence, fact_id) values ($1, $2, $3, $4) on conflict do nothing`, [topic, key, sequence, factId], `${BEGIN_ONE}_${this.schema}`)
+        : await tx.query(`update ${this.name} set sequence = $4, fact_id = $5, done_at = clock_timestamp() where topic = $1 and key = $2 and sequence = $3`, [topic, key, expected, sequence, factId], `${MOVE_ONE}_${this.schema}`);
     return rowCount === 1;
   }
 
   /** Takes keys on to facts that need no effect, or that were given up. Never back. */
   async pass(db: Executor, topic: string, steps: readonly Omit<Step, 'expected'>[]): Promise<void> {
     await db.query(
-      `insert into ${this.name} as i select $1, * from unnest($2::text[], $3::bigint[], $4::bytea[])
-       on conflict (topic, key) do update set sequence = excluded.sequence, fact_id = excluded.fact_id where i.sequence < excluded.sequence`,
+      `insert into ${this.name} as i (topic, key, sequence, fact_id) select $1, * from unnest($2::text[], $3::bigint[], $4::bytea[])
+       on conflict (topic, key) do update set sequence = excluded.sequence, fact_id = excluded.fact_id, done_at = clock_timestamp() where i.sequence < excluded.sequence`,
       [topic, steps.map(({ key }) => key), steps.map(({ sequence }) => sequence), steps.map(({ factId }) => factId)],
     );
   }

@@ -1,4 +1,4 @@
-import { type BlockedKeys, type Checkpoint, type LaneOpening, type LaneTarget, type Trouble, claimCheckpoints } from 'factline/consumer';
+import { type BlockedKeys, type Checkpoint, type LaneOpening, type LaneTarget, type ProgressEntry, type Trouble, claimCheckpoints } from 'factline/consumer';
 import type { FactDecoder } from 'factline/contracts';
 import { type Clock, systemClock } from 'factline/kernel';
 import type { TopicState } from 'factline/log';
@@ -71,12 +71,8 @@ export class LiveReactions implements LaneTarget {
     return { keys: await this.inbox.deadLetters.countKeys(this.store), advice: `See why: factline dead-letters list ${name} --app ${this.app}; after the repair: factline dead-letters requeue ${name} --app ${this.app} --all` };
   }
 
-  async recordAsOf(entries: readonly { checkpoint: Checkpoint; asOfMs: number }[]): Promise<void> {
-    await this.store.query(
-      `update ${this.inbox.checkpoints} c set as_of = greatest(c.as_of, to_timestamp(t.as_of / 1000.0))
-       from unnest($1::text[], $2::integer[], $3::double precision[]) as t (topic, partition, as_of) where c.topic = t.topic and c.partition = t.partition`,
-      [entries.map(({ checkpoint }) => checkpoint.topic), entries.map(({ checkpoint }) => checkpoint.partition), entries.map(({ asOfMs }) => asOfMs)],
-    );
+  async recordAsOf(entries: readonly ProgressEntry[]): Promise<void> {
+    await this.inbox.progress.record(this.store, entries);
   }
 
   #trouble({ open, failingKeys }: Breaker): Trouble | undefined {

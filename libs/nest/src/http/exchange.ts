@@ -17,8 +17,11 @@ export interface HttpResponse extends ServerResponse {
 
 export type Next = (error?: unknown) => void;
 
+/** The route of a request that no handler takes. */
+export const UNMATCHED = 'unmatched';
+
 /** The route's pattern, never its values: for logs, metrics and the scope of idempotency keys. */
 export function routeOf(request: HttpRequest): string {
   const path = request.route?.path;
-  return typeof path === 'string' ? path : 'unmatched';
+  return typeof path === 'string' ? path : UNMATCHED;
 }

@@ -1,6 +1,6 @@
 import { SpanKind, context, propagation, trace } from '@opentelemetry/api';
 import { failed, tracer } from '../open-telemetry.js';
-import { type HttpRequest, type HttpResponse, type Next, routeOf } from './exchange.js';
+import { type HttpRequest, type HttpResponse, type Next, UNMATCHED, routeOf } from './exchange.js';
 import { contextOf } from './request-context.js';
 
 /** From this status on a request failed through us and not through its client. */
@@ -18,15 +18,17 @@ export function serverSpan(request: HttpRequest, response: HttpResponse, next: N
   const attributes = { 'http.request.method': method, 'factline.correlation_id': contextOf(request).correlationId };
   const span = recorder.startSpan(method, { kind: SpanKind.SERVER, attributes }, from);
   response.once('close', () => {
+    const { statusCode, writableFinished } = response;
     const route = routeOf(request);
-    span.updateName(`${method} ${route}`);
-    span.setAttributes({ 'http.route': route, 'http.response.status_code': response.statusCode });
-    if (response.statusCode >= SERVER_FAILED) failed(span, String(response.statusCode));
+    if (route !== UNMATCHED) span.updateName(`${method} ${route}`).setAttribute('http.route', route);
+    if (writableFinished) span.setAttribute('http.response.status_code', statusCode);
+    if (!writableFinished) failed(span, 'cancelled'); // the client went away
+    else if (statusCode >= SERVER_FAILED) failed(span, String(statusCode));
     span.end();
   });
   context.with(trace.setSpan(from, span), next);
 }
 
 function isProbe(path: string): boolean {
-  return path.startsWith('/health') || path.startsWith('/metrics');
+  return /^\/(health|metrics)(?:[/?]|$)/.test(path);
 }
