@@ -4,6 +4,8 @@ export const FACTS_TOLD = 1_000;
 export const DEPTH = 20;
 /** Records looked at in the log for one trace, seconds of reading; what lies behind them is said to be not searched. */
 export const RECORDS_SEARCHED = 2_000_000;
+/** Most facts are in the log so soon after they were stated: all topics are searched for this stretch first, and further only for a fact that is not in it. */
+export const NEAR_MS = 600_000;
 /** How far the clock that made a fact's id may be ahead of the broker's. */
 export const CLOCK_SKEW_MS = 60_000;
 /** An as-of time that stands still for longer than this is not being moved: watermarks come every 5 s at least. */

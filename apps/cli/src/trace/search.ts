@@ -1,7 +1,7 @@
 import { type FactHead, FactDecoder } from 'factline/contracts';
-import { FactlineError } from 'factline/kernel';
+import { FactlineError, grouped } from 'factline/kernel';
 import { type FactLog, type LogRecord, type TopicState, partitionOf } from 'factline/log';
-import { FACTS_TOLD, RECORDS_SEARCHED } from './limits.js';
+import { FACTS_TOLD, NEAR_MS, RECORDS_SEARCHED } from './limits.js';
 
 /** A fact as the log has it. */
 export interface Published {
@@ -44,13 +44,15 @@ export class LogSearch {
   async find(id: string, fromMs: number, where: readonly Where[]): Promise<Published | undefined> {
     let found: Published | undefined;
     const wanted = Buffer.from(id.replaceAll('-', ''), 'hex');
-    await this.#scan(fromMs, where, (topic, partition, record) => {
+    const isIt = (topic: string, partition: number, record: LogRecord): boolean => {
       if (!record.value?.includes(wanted)) return false;
       const candidate = publishedOf(topic, partition, record);
       if (candidate?.head.id !== id) return false;
       found = candidate;
       return true;
-    });
+    };
+    await this.#scan({ fromMs, toMs: fromMs + NEAR_MS }, where, isIt);
+    if (!found) await this.#scan({ fromMs: fromMs + NEAR_MS }, where, isIt);
     return found;
   }
 
@@ -58,7 +60,7 @@ export class LogSearch {
   async related(correlationId: string, causeId: string | undefined, fromMs: number): Promise<Published[]> {
     const found = new Map<string, Published>();
     const needles = [correlationId, ...(causeId === undefined ? [] : [causeId])].map((text) => Buffer.from(text));
-    await this.#scan(fromMs, [...this.states.keys()].map((topic) => ({ topic })), (topic, partition, record) => {
+    await this.#scan({ fromMs }, [...this.states.keys()].map((topic) => ({ topic })), (topic, partition, record) => {
       if (!needles.some((needle) => record.value?.includes(needle))) return false;
       const candidate = publishedOf(topic, partition, record);
       const { id, correlationId: correlation, causationId: cause } = candidate?.head ?? {};
@@ -71,18 +73,24 @@ export class LogSearch {
     return [...found.values()].toSorted((one, other) => one.at.getTime() - other.at.getTime() || one.offset - other.offset);
   }
 
-  async #scan(fromMs: number, where: readonly Where[], enough: (topic: string, partition: number, record: LogRecord) => boolean): Promise<void> {
-    for (const { topic, key } of where) {
-      const state = this.states.get(topic);
-      if (!state) continue;
-      const starts = await this.log.offsetsAt(topic, fromMs);
-      const only = key === undefined ? undefined : partitionOf(Buffer.from(key), state.partitions.length);
-      const wanted = state.partitions.map(({ start, end }, partition) => ({ partition, from: Math.max(start, starts[partition]!), to: end })).filter(({ partition, from, to }) => from < to && (only ?? partition) === partition);
-      const each = Math.floor((RECORDS_SEARCHED - this.records) / Math.max(1, wanted.length));
-      const ranges = wanted.map(({ partition, from, to }) => ({ partition, from, to: Math.min(to, from + each) }));
-      if (ranges.some(({ to }, at) => to < wanted[at]!.to)) this.complete = false;
-      if (await this.#read(topic, ranges.filter(({ from, to }) => from < to), enough)) return;
+  /** Of what may still be read every partition gets the same share, so that a busy topic does not take that of the others. */
+  async #scan(stretch: { fromMs: number; toMs?: number }, where: readonly Where[], enough: (topic: string, partition: number, record: LogRecord) => boolean): Promise<void> {
+    const wanted = (await Promise.all(where.map((each) => this.#rangesOf(stretch, each)))).flat();
+    const each = Math.floor(Math.max(0, RECORDS_SEARCHED - this.records) / Math.max(1, wanted.length));
+    if (wanted.some(({ from, to }) => to - from > each)) this.complete = false;
+    for (const [topic, ranges] of grouped(wanted, (range) => range.topic)) {
+      if (await this.#read(topic, ranges.map(({ partition, from, to }) => ({ partition, from, to: Math.min(to, from + each) })), enough)) return;
     }
+  }
+
+  async #rangesOf({ fromMs, toMs }: { fromMs: number; toMs?: number }, { topic, key }: Where): Promise<{ topic: string; partition: number; from: number; to: number }[]> {
+    const state = this.states.get(topic);
+    if (!state) return [];
+    const [starts, ends] = await Promise.all([this.log.offsetsAt(topic, fromMs), toMs === undefined ? [] : this.log.offsetsAt(topic, toMs)]);
+    const only = key === undefined ? undefined : partitionOf(Buffer.from(key), state.partitions.length);
+    return state.partitions
+      .map(({ start, end }, partition) => ({ topic, partition, from: Math.max(start, starts[partition]!), to: Math.min(end, ends[partition] ?? end) }))
+      .filter(({ partition, from, to }) => from < to && (only ?? partition) === partition);
   }
 
   /** @returns whether it was enough. */

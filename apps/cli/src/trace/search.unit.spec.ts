@@ -1,6 +1,6 @@
 import { type FactContext, FactEncoder, defineFact, withSequence } from 'factline/contracts';
 import { type FactLog, memoryBroker, memoryLog } from 'factline/log';
-import { RECORDS_SEARCHED } from './limits.js';
+import { NEAR_MS, RECORDS_SEARCHED } from './limits.js';
 import { LogSearch } from './search.js';
 
 const META = {
@@ -25,9 +25,10 @@ const JobDone = defineFact<{ jobId: string; note: string }, 'jobId'>({
 });
 const encoder = new FactEncoder();
 
-let nowMs = 1_000_000;
+let nowMs: number;
 let log: FactLog;
 beforeEach(async () => {
+  nowMs = 1_000_000;
   log = memoryLog({ broker: memoryBroker({ clock: { now: () => nowMs, monotonic: () => nowMs } }) });
   await log.createTopics([{ name: 'jobs', partitions: 2 }]);
 });
@@ -57,6 +58,16 @@ it('finds a fact by its id where it lies first, from a time on, and nothing that
   expect(await looking.find(id, 0, everywhere)).toMatchObject({ topic: 'jobs', partition: 1, offset: 0, key: 'k', at: new Date(1_000_000), head: { id, correlationId: 'c' } });
   expect(await looking.find(id, nowMs, everywhere)).toBeUndefined();
   expect(looking.complete).toBe(true);
+});
+
+it('finds what was published long after it was stated, and looks near by first', async () => {
+  const soon = await send(0, { correlationId: 'c' });
+  nowMs += 2 * NEAR_MS;
+  const late = await send(0, { correlationId: 'c' });
+  const looking = await search();
+  expect(await looking.find(soon, 1_000_000, everywhere)).toMatchObject({ offset: 0 });
+  expect(looking.records).toBe(1);
+  expect(await looking.find(late, 1_000_000, everywhere)).toMatchObject({ offset: 1 });
 });
 
 it('finds the facts of a correlation id and those that a fact caused, each once, by the times of the broker', async () => {
