@@ -9,6 +9,7 @@ function withPublisher(log: FactLog, wrap: (publisher: Publisher) => Publisher):
     createTopics: (specs) => log.createTopics(specs),
     deleteTopics: (names) => log.deleteTopics(names),
     describe: (topics) => log.describe(topics),
+    offsetsAt: (topic, timeMs) => log.offsetsAt(topic, timeMs),
     publisher: async () => wrap(await log.publisher()),
     subscribe: (options) => log.subscribe(options),
     read: (options) => log.read(options),

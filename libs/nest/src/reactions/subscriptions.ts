@@ -1,7 +1,7 @@
 import type { Provider } from '@nestjs/common';
 import { FactSubscription, Freshness, type SubscriptionStatus, followWatermarks } from 'factline/consumer';
 import { FactDecoder } from 'factline/contracts';
-import { FactlineError, type Logger } from 'factline/kernel';
+import { FactlineError, type Logger, systemClock } from 'factline/kernel';
 import { LiveReactions, ReactionDeadLetters, type Reactions, Redriver } from 'factline/reactions';
 import { Store } from 'factline/store';
 import { REACTION_SPARE_CONNECTIONS } from '../limits.js';
@@ -46,18 +46,18 @@ export class ReactionSubscriptions {
   /** Makes their tables, and connections of their own: requests cannot take those that handlers need. */
   async prepare(): Promise<void> {
     for (const each of this.bound()) this.add(each);
-    const { options, schemas, log } = this.core;
+    const { options, schemas, log, tracing } = this.core;
     const made = [...this.#made.values()];
     if (made.length === 0) return;
     const connections = made.reduce((sum, { concurrency }) => sum + concurrency + REACTION_SPARE_CONNECTIONS, 0);
     const store = (this.#store = new Store({ url: options.databaseUrl, applicationName: `factline ${options.app} reactions`, connections, log: this.logger }));
     for (const reactions of made) {
       const decoder = new FactDecoder(reactions.facts, schemas, options.app);
-      const live = new LiveReactions(reactions, store, decoder, options.app);
+      const live = new LiveReactions(reactions, store, decoder, options.app, systemClock, tracing);
       await live.prepare();
       const freshness = new Freshness();
-      const subscription = new FactSubscription({ name: reactions.name, group: `${options.app}.${reactions.name}`, topics: reactions.topics, log, target: live, freshness, logger: this.logger });
-      const redriver = new Redriver({ reactions, inbox: live.inbox, store, log, decoder: new FactDecoder(reactions.facts, schemas, options.app), logger: this.logger });
+      const subscription = new FactSubscription({ name: reactions.name, group: `${options.app}.${reactions.name}`, topics: reactions.topics, log, target: live, freshness, logger: this.logger, tracing });
+      const redriver = new Redriver({ reactions, inbox: live.inbox, store, log, decoder: new FactDecoder(reactions.facts, schemas, options.app), logger: this.logger, tracing });
       this.#running.set(reactions.name, { live, subscription, freshness, redriver });
     }
   }

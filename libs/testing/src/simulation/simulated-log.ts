@@ -25,6 +25,10 @@ export class SimulatedLog implements FactLog {
     });
   }
 
+  offsetsAt(): Promise<number[]> {
+    throw new Error('Offsets by time are not simulated.');
+  }
+
   publisher(): Promise<Publisher> {
     return this.process.request('connect a publisher', () => {
       this.#mayRefuse();
