@@ -1,7 +1,7 @@
 import { FactlineError } from 'factline/kernel';
 import { until } from 'factline/testing';
 import { findGaps } from './checkpoint.js';
-import { type Scene, TOPIC, scene } from './consumer.spec.support.js';
+import { type Scene, TOPIC, scene, watched } from './consumer.spec.support.js';
 
 let s: Scene;
 beforeEach(async () => {
@@ -132,6 +132,31 @@ describe('OUTDATED', () => {
     expect(subscription.status.trouble).toMatchObject({ advice: 'factline replay run accounts' });
     expect(s.target.effects.size).toBe(0);
     outdated = false;
+    await s.settled(subscription);
+  });
+});
+
+describe('D14: bytes that are broken', () => {
+  const broken = (partition: number) => new FactlineError({ code: 'log.batch-unreadable', kind: 'integrity', message: 'its checksum is wrong', details: { topic: TOPIC, partition, offset: 3 } });
+
+  it('halt their partition when they are broken each time, and the others go on', async () => {
+    const seen = watched(s.log);
+    const subscription = s.subscribe({ log: seen.log });
+    await until('the assignment', () => subscription.status.partitions.length === 2);
+    for (const attempt of [1, 2, 3]) seen.events!.disturbed(broken(0), attempt);
+    await s.publish(1, 5);
+    await until('the other partition', () => s.target.effects.get(1)?.length === 5);
+    expect(subscription.status).toMatchObject({ state: 'HALTED', trouble: { code: 'log.batch-unreadable' } });
+    expect(seen.calls).toContain('pause 0');
+  });
+
+  it('once, on the way, halt nothing', async () => {
+    const seen = watched(s.log);
+    const subscription = s.subscribe({ log: seen.log });
+    await until('the assignment', () => subscription.status.partitions.length === 2);
+    seen.events!.disturbed(broken(0), 1);
+    expect(subscription.status.state).toBe('STALE');
+    await s.publish(0, 5);
     await s.settled(subscription);
   });
 });

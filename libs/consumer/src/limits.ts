@@ -30,3 +30,5 @@ export const REASON_MAX_CHARACTERS = 1_000;
 export const DEAD_LETTERS_READ = 1_000;
 /** Records read along for one that is wanted, when reading them all takes one request instead of many: a fetch returns whole batches anyway. */
 export const READ_ALONG = 100;
+/** Readings of broken bytes until their partition halts: one may be broken on the way, three are broken where they lie. */
+export const BROKEN_ATTEMPTS = 3;

@@ -7,7 +7,7 @@ import { followSwap } from './follow-swap.js';
 import type { Freshness } from './freshness.js';
 import { Lane } from './lane.js';
 import type { LaneOpening, PartitionLane, Trouble } from './partition-lane.js';
-import { AS_OF_INTERVAL_MS, RECHECK_MS, REPORT_INTERVAL_MS, RETRY_MAX_MS } from './limits.js';
+import { AS_OF_INTERVAL_MS, BROKEN_ATTEMPTS, RECHECK_MS, REPORT_INTERVAL_MS, RETRY_MAX_MS } from './limits.js';
 import { type SubscriptionStatus, summarize } from './status.js';
 import type { BlockedKeys, LaneTarget, SubscriptionTarget } from './target.js';
 import { traced } from './traced.js';
@@ -230,6 +230,7 @@ export class FactSubscription {
   #disturbed(thrown: unknown, attempt: number): void {
     this.#counts.restarts += attempt > 1 ? 0 : 1;
     const error = thrown instanceof FactlineError ? thrown : undefined;
+    if (error && this.#haltBroken(error, attempt)) return;
     this.#trouble = {
       code: error?.code ?? 'consumer.disturbed',
       reason: messageOf(thrown),
@@ -237,6 +238,15 @@ export class FactSubscription {
       sinceMs: this.#trouble?.sinceMs ?? this.#clock.now(),
     };
     this.#log.warn({ subscription: this.#options.name, attempt, code: this.#trouble.code, error: this.#trouble.reason }, 'the subscription is disturbed; trying again');
+  }
+
+  /** Bytes that are broken each time they are read: their partition halts, or its trouble would be hidden by the next batch of another one. @returns whether it was that. */
+  #haltBroken(error: FactlineError, attempt: number): boolean {
+    const { topic, partition } = error.details as Partial<Position>;
+    const lane = error.kind === 'integrity' && topic !== undefined && partition !== undefined ? this.#lanes.get(laneName({ topic, partition })) : undefined;
+    if (!lane || attempt < BROKEN_ATTEMPTS) return false;
+    lane.halt(error);
+    return true;
   }
 
   async #closeLanes(): Promise<void> {

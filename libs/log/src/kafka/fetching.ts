@@ -162,7 +162,7 @@ export class Fetching {
         await this.options.deliver({ topic: to.topic, partition: to.partition, records, nextOffset, endOffset: answer.end });
         if (!this.options.ahead) to.position = nextOffset;
       } catch (error) {
-        const failure = wrapped(error, `Taking over a batch of '${to.topic}' partition ${to.partition}`);
+        const failure = placed(wrapped(error, `Taking over a batch of '${to.topic}' partition ${to.partition}`), to, from);
         if (this.options.ahead) this.options.failed(failure, Infinity); // the position has moved on: there is no second try
         else this.#fail([to], failure);
       }
@@ -240,3 +240,9 @@ export class Fetching {
   }
 }
 
+/** Where broken bytes lie: whoever reads them halts that partition and no other. */
+function placed(error: FactlineError, { topic, partition }: Reading, offset: number): FactlineError {
+  const { code, kind, message, advice, retry, details } = error;
+  if (kind !== 'integrity') return error;
+  return new FactlineError({ code, kind, message: `${topic}[${partition}] from offset ${offset}: ${message}`, retry, details: { ...details, topic, partition, offset }, cause: error, ...(advice !== undefined && { advice }) });
+}
