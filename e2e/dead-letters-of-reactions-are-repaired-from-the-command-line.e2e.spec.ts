@@ -18,18 +18,19 @@ let store: Store;
 let subscription: FactSubscription;
 let redriver: Redriver;
 let ids: string[];
+let hr: HrClient;
 /** The handler is broken for these. */
 const broken = new Set<string>();
 const folder = mkdtempSync(join(tmpdir(), 'factline-letters-'));
 
 beforeAll(async () => {
   here = await estate();
-  const hr = await here.start('hr');
+  const app = await here.start('hr');
   const hired = people(6, here.seed);
   ids = hired.map(({ id }) => id);
   for (const id of ids.slice(0, 3)) broken.add(id);
-  const client = new HrClient(hr.url);
-  for (const person of hired) await client.hire(person);
+  hr = new HrClient(app.url);
+  for (const person of hired) await hr.hire(person);
   store = here.world.store(here.payrollUrl);
   await migrateReactions(store);
   await store.query('create table greeting (employee_id text not null, name text not null)');
@@ -99,4 +100,16 @@ it('requeues the rest after the repair, and gives one up with a reason', async (
 
 it('asks for a filter', async () => {
   expect(await letters('requeue')).toMatchObject({ code: 2, stderr: expect.stringContaining('Name a key or a code') as string });
+});
+
+it('C16: a rebuild from offset zero of a read model of the same app runs no handler; a new fact does', async () => {
+  const before = await greeted();
+  const payroll = await here.start('payroll');
+  expect(await here.factline(['replay', 'run', 'payees', '--app', 'payroll', '--json'])).toMatchObject({ code: 0 });
+  expect(await greeted()).toEqual(before);
+  const [next] = people(7, here.seed).slice(6);
+  ids.push(next!.id);
+  await hr.hire(next!);
+  await until('the new one', async () => (await greeted()).length === before.length + 1);
+  await payroll.program.stop();
 });
