@@ -32,6 +32,9 @@ export class ProcessPart implements StackPart {
     private readonly failureLog: string,
   ) {}
 
+  /** Of a process that this one started: until it is reaped Postgres takes a dead predecessor for one that runs. */
+  private reaped: Promise<void> | undefined;
+
   get pid(): number | undefined {
     return this.identity && isAlive(this.identity) ? this.identity.pid : undefined;
   }
@@ -47,13 +50,14 @@ export class ProcessPart implements StackPart {
   async stop(): Promise<void> {
     // Postgres waits for its clients on SIGTERM; SIGINT ends their sessions and flushes all the same
     if (this.identity) await endProcess(this.identity, this.launch.kind === 'postgres' ? 'SIGINT' : 'SIGTERM', PART_STOP_DEADLINE_MS);
+    await this.reaped;
   }
 
   async kill(name: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     if (!this.identity || !isAlive(this.identity)) return;
     const all = [this.identity, ...childrenOf(this.identity.pid)];
     for (const each of all) signal(each, name);
-    if (name === 'SIGKILL') await Promise.all(all.map((each) => goneWithin(each, PART_STOP_DEADLINE_MS)));
+    if (name === 'SIGKILL') await Promise.all([...all.map((each) => goneWithin(each, PART_STOP_DEADLINE_MS)), this.reaped]);
   }
 
   /** Undefined when it serves, else what is wrong. */
@@ -72,6 +76,7 @@ export class ProcessPart implements StackPart {
       if (child.pid !== undefined) {
         this.identity = { pid: child.pid, startedAt: startTimeOf(child.pid) ?? '' };
         this.remember(this.identity);
+        this.reaped = new Promise((resolve) => child.once('exit', () => resolve()));
       }
       await new Promise<void>((resolve, reject) => {
         child.once('spawn', resolve);
