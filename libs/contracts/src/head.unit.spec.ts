@@ -1,20 +1,8 @@
+import { factSchemaInSpec } from 'factline/testing';
 import { FactDecoder, FactEncoder, defineFact, withSequence } from './index.js';
 
-const META = {
-  type: 'record',
-  name: 'Meta',
-  namespace: 'factline',
-  fields: [
-    { name: 'id', type: { type: 'fixed', name: 'FactId', size: 16 } },
-    { name: 'sequence', type: 'long' },
-    { name: 'occurredAt', type: { type: 'long', logicalType: 'timestamp-micros' } },
-    { name: 'correlationId', type: 'string' },
-    { name: 'causationId', type: 'string' },
-    { name: 'actor', type: ['null', 'string'], default: null },
-  ],
-};
 const topic = { name: 'spec.job', owner: 'spec', keyField: 'jobId', partitions: 1, kind: 'facts' as const, settings: {} };
-const JobDone = defineFact<{ jobId: string }, 'jobId'>({ factName: 'spec.JobDone', topic, keyField: 'jobId', schema: { type: 'record', name: 'JobDone', namespace: 'spec', fields: [{ name: 'meta', type: META }, { name: 'jobId', type: 'string' }] } });
+const JobDone = defineFact<{ jobId: string }, 'jobId'>({ factName: 'spec.JobDone', topic, keyField: 'jobId', schema: factSchemaInSpec('spec.JobDone', [{ name: 'jobId', type: 'string' }]) });
 const state = (correlationId: string, causationId: string, occurredAt: Date) => new FactEncoder().encode(JobDone('k', {}, { correlationId, causationId, occurredAt }), 4711);
 
 it.each([1, 63, 64, 8_192, 2 ** 40])('reads the begin of fact number %d without its schema', (sequence) => {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Fact, defineFact } from 'factline/contracts';
 import { Store } from 'factline/store';
 import { migrateOutbox } from './schema.js';
+import { factSchemaInSpec } from 'factline/testing';
 
 /** Where the tests' Postgres is: any server on which this user may create databases. */
 const SERVER = process.env['FACTLINE_POSTGRES_URL'] ?? missing();
@@ -45,36 +46,16 @@ export async function testDatabase(connections = 16): Promise<TestDatabase> {
   };
 }
 
-const META = {
-  type: 'record',
-  name: 'Meta',
-  namespace: 'factline',
-  fields: [
-    { name: 'id', type: { type: 'fixed', name: 'FactId', size: 16 } },
-    { name: 'sequence', type: 'long' },
-    { name: 'occurredAt', type: { type: 'long', logicalType: 'timestamp-micros' } },
-    { name: 'correlationId', type: 'string' },
-    { name: 'causationId', type: 'string' },
-    { name: 'actor', type: ['null', 'string'], default: null },
-  ],
-};
-
 export const jobs = { name: 'spec.job', owner: 'spec', keyField: 'jobId', partitions: 3, kind: 'facts' as const, settings: {} };
 
 const JobChanged = defineFact<{ jobId: string; note: string }, 'jobId'>({
   factName: 'spec.JobChanged',
   topic: jobs,
   keyField: 'jobId',
-  schema: {
-    type: 'record',
-    name: 'JobChanged',
-    namespace: 'spec',
-    fields: [
-      { name: 'meta', type: META },
-      { name: 'jobId', type: 'string' },
-      { name: 'note', type: 'string' },
-    ],
-  },
+  schema: factSchemaInSpec('spec.JobChanged', [
+    { name: 'jobId', type: 'string' },
+    { name: 'note', type: 'string' },
+  ]),
 });
 
 export const changed = (key: string, note = 'n'): Fact => JobChanged(key, { note });

@@ -1,23 +1,10 @@
 import fc from 'fast-check';
 import { type Fact, FactEncoder, type WriterSchemas, defineFact, withSequence } from 'factline/contracts';
 import { type OutgoingRecord, partitionOf } from 'factline/log';
-import { selectInSpec } from 'factline/testing';
+import { factSchemaInSpec, selectInSpec } from 'factline/testing';
 import { type RowOf, projection } from './index.js';
 
 /** The facts of the specs: accounts that are opened, paid into, renamed, closed, and audited, which no projection reads. */
-const META = {
-  type: 'record',
-  name: 'Meta',
-  namespace: 'factline',
-  fields: [
-    { name: 'id', type: { type: 'fixed', name: 'FactId', size: 16 } },
-    { name: 'sequence', type: 'long' },
-    { name: 'occurredAt', type: { type: 'long', logicalType: 'timestamp-micros' } },
-    { name: 'correlationId', type: 'string' },
-    { name: 'causationId', type: 'string' },
-    { name: 'actor', type: ['null', 'string'], default: null },
-  ],
-};
 
 const FIELDS = {
   Opened: [{ name: 'owner', type: 'string' }, { name: 'cents', type: 'long' }],
@@ -33,7 +20,7 @@ export const KINDS = Object.keys(FIELDS) as Kind[];
 export const schemaIdOfKind = (kind: Kind) => 2_000_000_000 + KINDS.indexOf(kind);
 
 export function writerSchema(kind: Kind): object {
-  return { type: 'record', name: kind, namespace: 'spec', fields: [{ name: 'meta', type: META }, { name: 'accountId', type: 'string' }, ...FIELDS[kind]] };
+  return factSchemaInSpec(`spec.${kind}`, [{ name: 'accountId', type: 'string' }, ...FIELDS[kind]]);
 }
 
 /** The writer schemas without a registry. */

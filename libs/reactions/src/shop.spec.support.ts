@@ -2,27 +2,14 @@ import { FactSubscription, Freshness } from 'factline/consumer';
 import { type Fact, FactDecoder, FactEncoder, type TopicDeclaration, type WriterSchemas, defineFact, withSequence } from 'factline/contracts';
 import { type FactLog, type MemoryBroker, type OutgoingRecord, memoryBroker, memoryLog, partitionOf } from 'factline/log';
 import type { Store, Tx } from 'factline/store';
-import { type World, selectInSpec, until, world } from 'factline/testing';
+import { type World, factSchemaInSpec, selectInSpec, until, world } from 'factline/testing';
 import { LiveReactions, type ReactionOptions, type Reactions, migrateReactions, reactions } from './index.js';
 
-const META = {
-  type: 'record',
-  name: 'Meta',
-  namespace: 'factline',
-  fields: [
-    { name: 'id', type: { type: 'fixed', name: 'FactId', size: 16 } },
-    { name: 'sequence', type: 'long' },
-    { name: 'occurredAt', type: { type: 'long', logicalType: 'timestamp-micros' } },
-    { name: 'correlationId', type: 'string' },
-    { name: 'causationId', type: 'string' },
-    { name: 'actor', type: ['null', 'string'], default: null },
-  ],
-};
 const FIELDS = [{ name: 'orderId', type: 'string' }, { name: 'cents', type: 'long' }];
 export const KINDS = ['Placed', 'Paid', 'Noted'] as const;
 export type Kind = (typeof KINDS)[number];
 const FIRST_ID = 2_000_000_100;
-const schemaOf = (kind: Kind) => ({ type: 'record', name: kind, namespace: 'shop', fields: [{ name: 'meta', type: META }, ...FIELDS] });
+const schemaOf = (kind: Kind) => factSchemaInSpec(`shop.${kind}`, FIELDS);
 export const writers: WriterSchemas = { byId: async (id) => schemaOf(KINDS[id - FIRST_ID]!) };
 export interface Order {
   orderId: string;

@@ -7,3 +7,24 @@ import { type SelectedFact, contractEntry, selectFact } from 'factline/contracts
 export function selectInSpec<Data extends object>(selected: Omit<SelectedFact<Data>, 'contract' | '$data'>, app = 'spec'): SelectedFact<Data> {
   return selectFact<Data>({ ...selected, contract: contractEntry(app, selected.factName, selected.schema) });
 }
+
+/** The metadata that every fact begins with, as schemas/factline/Meta.avsc has it. */
+const META = {
+  type: 'record',
+  name: 'Meta',
+  namespace: 'factline',
+  fields: [
+    { name: 'id', type: { type: 'fixed', name: 'FactId', size: 16 } },
+    { name: 'sequence', type: 'long' },
+    { name: 'occurredAt', type: { type: 'long', logicalType: 'timestamp-micros' } },
+    { name: 'correlationId', type: 'string' },
+    { name: 'causationId', type: 'string' },
+    { name: 'actor', type: ['null', 'string'], default: null },
+  ],
+};
+
+/** The writer schema of a fact for a spec: its metadata, then these fields. @param factName `spec.JobDone` */
+export function factSchemaInSpec(factName: string, fields: readonly object[]): object {
+  const dot = factName.lastIndexOf('.');
+  return { type: 'record', name: factName.slice(dot + 1), namespace: factName.slice(0, dot), fields: [{ name: 'meta', type: META }, ...fields] };
+}

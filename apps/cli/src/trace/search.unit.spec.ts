@@ -1,27 +1,15 @@
 import { type FactContext, FactEncoder, defineFact, withSequence } from 'factline/contracts';
 import { type FactLog, memoryBroker, memoryLog } from 'factline/log';
+import { factSchemaInSpec } from 'factline/testing';
 import { NEAR_MS, RECORDS_SEARCHED } from './limits.js';
 import { LogSearch } from './search.js';
 
-const META = {
-  type: 'record',
-  name: 'Meta',
-  namespace: 'factline',
-  fields: [
-    { name: 'id', type: { type: 'fixed', name: 'FactId', size: 16 } },
-    { name: 'sequence', type: 'long' },
-    { name: 'occurredAt', type: { type: 'long', logicalType: 'timestamp-micros' } },
-    { name: 'correlationId', type: 'string' },
-    { name: 'causationId', type: 'string' },
-    { name: 'actor', type: ['null', 'string'], default: null },
-  ],
-};
 const topic = { name: 'jobs', owner: 'spec', keyField: 'jobId', partitions: 2, kind: 'facts' as const, settings: {} };
 const JobDone = defineFact<{ jobId: string; note: string }, 'jobId'>({
   factName: 'spec.JobDone',
   topic,
   keyField: 'jobId',
-  schema: { type: 'record', name: 'JobDone', namespace: 'spec', fields: [{ name: 'meta', type: META }, { name: 'jobId', type: 'string' }, { name: 'note', type: 'string' }] },
+  schema: factSchemaInSpec('spec.JobDone', [{ name: 'jobId', type: 'string' }, { name: 'note', type: 'string' }]),
 });
 const encoder = new FactEncoder();
 
