@@ -12,7 +12,7 @@ import { ROOT } from './support/root.js';
 /** Packing, and an install of about 150 packages: 15 s from npm's cache, and a slow registry otherwise. */
 const INSTALL_WITHIN = 180_000;
 /** What the app needs beside the package itself, at the versions that are tested here. */
-const BESIDE = ['@nestjs/common', '@nestjs/core', '@nestjs/platform-express', '@nestjs/swagger', 'class-transformer', 'class-validator', 'helmet', 'reflect-metadata', 'rxjs', '@types/node'];
+const BESIDE = ['@nestjs/common', '@nestjs/core', '@nestjs/microservices', '@nestjs/platform-express', '@nestjs/swagger', 'class-transformer', 'class-validator', 'helmet', 'reflect-metadata', 'rxjs', '@types/node'];
 
 let here: Estate;
 let folder: string;
