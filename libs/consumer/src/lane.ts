@@ -3,6 +3,7 @@ import { FactlineError, type Logger, Signal, backoffMs, messageOf, pause } from 
 import { type Checkpoint, laneName } from './checkpoint.js';
 import { BATCH_FACTS, BATCH_WAIT_MS, FAR_BEHIND_FACTS, QUEUE_BYTES, QUEUE_FACTS, RETRY_MAX_MS } from './limits.js';
 import type { LaneEvents, LaneOpening, PartitionLane, PartitionStatus, Trouble } from './partition-lane.js';
+import { REFUSED } from './status.js';
 import type { SubscriptionTarget, Work } from './target.js';
 
 /** One partition: a bounded queue, and one loop that applies what is queued, in order, in as few transactions as it can. */
@@ -102,7 +103,7 @@ export class Lane implements PartitionLane {
       halted: this.#halted,
       trouble: this.#trouble,
       lastCompletedMs: this.#lastCompletedMs,
-      waitingSinceMs: this.#waitingSinceMs,
+      waitingSinceMs: this.#trouble ? undefined : this.#waitingSinceMs, // what is in trouble says why it waits; a restart would not help
     };
   }
 
@@ -165,7 +166,7 @@ export class Lane implements PartitionLane {
         return true;
       } catch (error) {
         const fault = error instanceof FactlineError ? error : defect(error, this.name);
-        if (!fault.retry) {
+        if (!fault.retry && !REFUSED.has(fault.code)) {
           if ((await this.#superseded()) || (await this.#applySoundPart(work, fault)) === 'fenced') {
             this.#events.fenced();
             return this.#giveBack(work);

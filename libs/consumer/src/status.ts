@@ -71,8 +71,8 @@ function stateOf(worst: Trouble | undefined, halted: boolean, assigned: boolean,
   return blocked ? 'BLOCKED-KEYS' : 'LIVE';
 }
 
-/** Refused for who we are: waiting does not help, somebody has to act. */
-const REFUSED: ReadonlySet<string> = new Set(['log.unauthorized', 'registry.unauthorized', 'store.login']);
+/** Refused for who we are: somebody has to act, and then it goes on; nothing is wrong with what was refused. */
+export const REFUSED: ReadonlySet<string> = new Set(['log.unauthorized', 'registry.unauthorized', 'store.login']);
 
 function waitingState(code: string): SubscriptionState {
   if (code === 'consumer.breaker') return 'PAUSED';

@@ -1,3 +1,4 @@
+import { FactlineError } from 'factline/kernel';
 import { until } from 'factline/testing';
 import { BATCH_FACTS, QUEUE_FACTS, STALL_MS } from './limits.js';
 import { type Scene, TOPIC, broken, factValue, scene, unavailable, watched } from './consumer.spec.support.js';
@@ -226,6 +227,30 @@ describe('stalled', () => {
     open();
     await s.settled(subscription);
     expect(subscription.status.stalled).toBe(false);
+  });
+
+  it.each(['store.unavailable', 'registry.unavailable'])('is not what says why it waits (%s): a restart would not help', async (code) => {
+    s.target.before = () => {
+      throw new FactlineError({ code, kind: 'unavailable', message: 'away' });
+    };
+    await s.publish(0, 1);
+    const subscription = s.subscribe();
+    await until('trouble', () => subscription.status.trouble?.code === code);
+    s.clock.ms += 2 * STALL_MS;
+    expect(subscription.status.stalled).toBe(false);
+  });
+});
+
+describe.each(['store.login', 'registry.unauthorized'])('AUTH: %s while facts are applied', (code) => {
+  it('halts nothing: it goes on when somebody has put it in order', async () => {
+    let failures = 2;
+    s.target.before = () => {
+      if (failures-- > 0) throw new FactlineError({ code, kind: 'configuration', message: 'refused' });
+    };
+    await s.publish(0, 3);
+    const subscription = s.subscribe();
+    await until('the state', () => subscription.status.state === 'AUTH');
+    await s.settled(subscription);
   });
 });
 

@@ -1,4 +1,4 @@
-import { FactlineError, messageOf } from 'factline/kernel';
+import { type ErrorKind, FactlineError, messageOf } from 'factline/kernel';
 import type { Reactions } from './reaction.js';
 
 /** A handler that did not end in time: what it waits for may answer the next time. */
@@ -38,13 +38,16 @@ export function unowned(place: string): FactlineError {
   return new FactlineError({ code: 'fact.without-key', kind: 'integrity', message: `The record at ${place} has no key, so nothing could be blocked behind it.`, advice: 'Find who writes to the topic.' });
 }
 
+/** What says nothing about the fact: something is away, somebody else owns it now, or the app is not set up or let in as it should be. */
+const WAITS: ReadonlySet<ErrorKind> = new Set(['unavailable', 'fenced', 'configuration']);
+
 /**
  * What to do about a failure. `wait`: it says nothing about the fact, and passes by itself: retried for as long as it takes, never a dead letter. `retry`: nobody knows:
  * tried `attempts` times. `park`: it fails today and tomorrow.
  */
 export function verdictOf(error: unknown, { retry }: Reactions): 'wait' | 'retry' | 'park' {
   // `store.outcome-unknown` is unavailable and not worth a blind retry: here the inbox answers it.
-  if (error instanceof FactlineError) return error.retry || error.kind === 'unavailable' || error.kind === 'fenced' || retry.retryIf(error) ? 'wait' : 'park';
+  if (error instanceof FactlineError) return error.retry || WAITS.has(error.kind) || retry.retryIf(error) ? 'wait' : 'park';
   return retry.retryIf(error) ? 'wait' : 'retry';
 }
 

@@ -8,6 +8,7 @@ const of = (kind: ErrorKind, retry?: boolean) => new FactlineError({ code: 'spec
 it.each<[string, unknown, string]>([
   ['something is away', of('unavailable'), 'wait'],
   ['nobody knows whether a commit happened', of('unavailable', false), 'wait'],
+  ['a password is refused, or a table is not there yet', of('configuration'), 'wait'],
   ['somebody else owns it now', of('fenced'), 'wait'],
   ['the error says that it passes', of('conflict', true), 'wait'],
   ['the app says that it passes', new RangeError('full'), 'wait'],
