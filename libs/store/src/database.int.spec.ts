@@ -20,6 +20,7 @@ describe('errors', () => {
   const failing = async (sql: string, values: unknown[] = []) => store.query(sql, values).then(() => 'no error', (error: unknown) => error);
 
   it.each([
+    ['a disk that fails', "do $$ begin raise exception 'could not fsync' using errcode = '58030'; end $$", [], { code: 'store.unavailable', kind: 'unavailable', retry: true, details: { sqlState: '58030' } }],
     ['a broken unique key', "insert into account values ('x', 1), ('x', 1)", [], { code: 'store.constraint', kind: 'conflict', retry: false, details: { constraint: 'account_pkey', table: 'account', sqlState: '23505' } }],
     ['a broken check', "insert into account values ('y', -1)", [], { code: 'store.constraint', kind: 'conflict', details: { constraint: 'account_cents_check' } }],
     ['NUL in text', 'select $1::text', ['a\0b'], { code: 'store.value', kind: 'invalid' }],

@@ -19,7 +19,7 @@ const FAULTS: readonly [RegExp, Pick<ErrorParts, 'code' | 'kind' | 'advice'>][] 
   [/^42501$/, { code: 'store.forbidden', kind: 'refused', advice: 'The database role lacks a privilege it needs for this.' }],
   [/^42P01$|^3F000$/, { code: 'store.table-unknown', kind: 'configuration', advice: 'Run `factline migrate` for this app.' }],
   [/^(57014|25P03)$/, { code: 'store.cancelled', kind: 'unavailable', advice: 'The statement or its idle transaction was ended by the server; it is tried again. See statement_timeout and pg_cancel_backend.' }],
-  [/^(08|53|57P)|^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST)/, { code: 'store.unavailable', kind: 'unavailable', advice: 'The database does not answer; it is tried again.' }],
+  [/^(08|53|57P|58)|^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST)/, { code: 'store.unavailable', kind: 'unavailable', advice: 'The database does not answer; it is tried again.' }],
 ];
 
 const CONNECTION_MESSAGES = /connection (terminated|ended|timeout)|timeout exceeded when trying to connect|not queryable|client was closed/i;
