@@ -1,6 +1,7 @@
 import type { FactSubscription } from 'factline/consumer';
 import { FactDecoder } from 'factline/contracts';
 import { FactlineError } from 'factline/kernel';
+import { Store } from 'factline/store';
 import { until } from 'factline/testing';
 import { type LiveReactions, ReactionDeadLetters, Redriver } from './index.js';
 import { OrderPaid, type Shop, type Site, fact, site, writers } from './shop.spec.support.js';
@@ -24,7 +25,7 @@ const journal = () =>
     if (bad.has(`${key}/${sequence}`)) throw new FactlineError({ code: 'spec.bad', kind: 'refused', message: `${key}/${sequence} is refused` });
   });
 const letters = () => new ReactionDeadLetters(shop.name, there.store, shop.log, writers);
-const redriver = (live: LiveReactions) => new Redriver({ reactions: live.reactions, inbox: live.inbox, store: there.store, log: shop.log, decoder: new FactDecoder(live.reactions.facts, writers) });
+const redriver = (live: LiveReactions, store = there.store) => new Redriver({ reactions: live.reactions, inbox: live.inbox, store, log: shop.log, decoder: new FactDecoder(live.reactions.facts, writers) });
 const by = { by: 'spec' };
 
 async function blocked(...facts: string[]): Promise<{ live: LiveReactions; subscription: FactSubscription }> {
@@ -104,7 +105,32 @@ describe('re-driving', () => {
     const both = [redriver(live), redriver(live)];
     for (let steps = 0; (await letters().redrive(redrive.id))!.state === 'running' && steps < 200; steps++) await Promise.all(both.map((each) => each.step().catch(() => 0)));
     for (const key of ['a', 'b', 'c']) expect(await shop.sequences(key)).toEqual([1, 2, 3]);
-    expect(await letters().redrive(redrive.id)).toMatchObject({ state: 'done', facts: 9 });
+    expect(await letters().redrive(redrive.id)).toMatchObject({ state: 'done', facts: 9, tried: 3 });
+  });
+
+  it('by a process that was stopped before its transaction changes nothing that another one has done, nor another re-drive', async () => {
+    await shop.publish(...['a', 'b'].flatMap((key) => [fact(key, 1), fact(key, 2)]));
+    const { live } = await blocked('a/1', 'b/1');
+    const late = async () => {
+      const store = new HeldStore({ url: there.url, applicationName: `${shop.name} late`, connections: 2 });
+      shop.onClose(() => store.close());
+      const stepped = redriver(live, store).step();
+      await until('its transaction', () => store.held);
+      return async () => (store.release(), await stepped);
+    };
+    const first = await letters().requeue({ key: 'a' }, { ...by, canary: 0, stopAt: 1 });
+    const stepLate = await late();
+    expect(await ended(first, live)).toMatchObject({ tried: 1, failed: 1 });
+    bad.clear();
+    await stepLate();
+    expect([await letters().redrive(first.id), await shop.sequences('a')]).toMatchObject([{ tried: 1, failed: 1, facts: 0 }, []]);
+    const second = await letters().requeue({ key: 'a' }, by);
+    const stepLater = await late();
+    await letters().cancel(second.id);
+    const third = await letters().requeue({ key: 'b' }, by);
+    await stepLater();
+    expect(await ended(third, live)).toMatchObject({ state: 'done', tried: 1, facts: 2 });
+    expect([await shop.sequences('a'), await shop.sequences('b')]).toEqual([[], [1, 2]]);
   });
 
   it('while facts of the key keep coming loses none and doubles none', async () => {
@@ -197,3 +223,16 @@ describe('giving up', () => {
     expect([await shop.sequences('a'), await shop.letters()]).toEqual([[1, 2, 4], []]);
   });
 });
+
+/** A process that is stopped before its next transaction. */
+class HeldStore extends Store {
+  held = false;
+  release: () => void = () => undefined;
+  readonly #released = new Promise<void>((resolve) => (this.release = resolve));
+
+  override async transaction<T>(...args: Parameters<Store['transaction']>): Promise<T> {
+    this.held = true;
+    await this.#released;
+    return (await super.transaction(...args)) as T;
+  }
+}

@@ -38,6 +38,7 @@ interface Run {
 }
 
 interface Next extends KeyPlace {
+  redrive: string;
   nth: number;
 }
 
@@ -96,6 +97,7 @@ export class Redriver {
       return await store.transaction(async (tx) => {
         const run = await this.#hold(tx);
         if (!run) return REDRIVE_LOOK_MS;
+        if (!(await isOpen(tx, run, key))) return 0;
         if (run.wait_ms > 0) return Math.min(run.wait_ms, REDRIVE_LOOK_MS);
         const letters = await inbox.deadLetters.hold(tx, key);
         const records = await this.#read(letters, known); // one that was parked a moment ago is not known
@@ -150,7 +152,7 @@ export class Redriver {
 
   async #nextKey(): Promise<Next | undefined> {
     const { rows } = await this.#parts.store.query<Next>(
-      `select nth, topic, partition, key from factline.redrive_key
+      `select redrive, nth, topic, partition, key from factline.redrive_key
        where state is null and redrive = (select min(id) from factline.redrive where subscription = $1 and state = 'running') order by nth limit 1`,
       [this.#parts.reactions.name],
     );
@@ -165,14 +167,14 @@ export class Redriver {
     );
   }
 
-  async #failed({ nth }: Next, letter: DeadLetter, error: FactlineError): Promise<void> {
+  async #failed(key: Next, letter: DeadLetter, error: FactlineError): Promise<void> {
     const { store, inbox, reactions } = this.#parts;
     this.#log.warn({ subscription: reactions.name, key: letter.key, code: error.code, error: error.message }, 'a dead letter failed again');
     await store.transaction(async (tx) => {
       const run = await this.#hold(tx);
-      if (!run) return;
+      if (!run || !(await isOpen(tx, run, key))) return;
       await inbox.deadLetters.failed(tx, letter, error);
-      await tx.query("update factline.redrive_key set state = 'blocked', code = $3, tried_at = clock_timestamp() where redrive = $1 and nth = $2", [run.id, nth, error.code]);
+      await tx.query("update factline.redrive_key set state = 'blocked', code = $3, tried_at = clock_timestamp() where redrive = $1 and nth = $2", [run.id, key.nth, error.code]);
       const [tried, failed] = [run.tried + 1, run.failed + 1];
       const stops = tried < run.keys && failed > (tried <= run.canary ? 0 : run.stop_at * tried);
       await tx.query(
@@ -190,4 +192,10 @@ export class Redriver {
     );
     return rowCount > 0 ? 0 : REDRIVE_LOOK_MS;
   }
+}
+
+/** Whether the key is this run's and has not been tried: it was chosen before the run was held, and another process may have done it meanwhile. */
+async function isOpen(tx: Tx, { id }: Run, { redrive, nth }: Next): Promise<boolean> {
+  const { rowCount } = await tx.query('select from factline.redrive_key where redrive = $1 and nth = $2 and state is null', [id, nth]);
+  return id === redrive && rowCount === 1;
 }
