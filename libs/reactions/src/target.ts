@@ -50,13 +50,16 @@ export class LiveReactions implements LaneTarget {
     return GENERATION;
   }
 
-  /** Where a new subscription begins is decided once, for all partitions: one that is assigned an hour later must not begin an hour later. */
+  /**
+   * Where a new subscription begins is decided once, for all partitions: one that is assigned an hour later must not begin an hour later. One that is added to a topic later
+   * is read from its first fact.
+   */
   async claim(topics: readonly TopicState[], partitions: readonly { topic: string; partition: number }[]): Promise<Checkpoint[]> {
     await this.prepare();
     const all = topics.flatMap(({ name, id, partitions: states }) => states.map(({ end }, partition) => ({ name, id, partition, at: this.reactions.from === 'now' ? end : 0 })));
     await this.store.query(
       `insert into ${this.inbox.checkpoints} (topic, partition, topic_id, next_offset, generation)
-       select topic, partition, topic_id, at, ${GENERATION} from unnest($1::text[], $2::integer[], $3::text[], $4::bigint[]) as t (topic, partition, topic_id, at) on conflict do nothing`,
+       select topic, partition, topic_id, case when topic in (select topic from ${this.inbox.checkpoints}) then 0 else at end, ${GENERATION} from unnest($1::text[], $2::integer[], $3::text[], $4::bigint[]) as t (topic, partition, topic_id, at) on conflict do nothing`,
       [all.map(({ name }) => name), all.map(({ partition }) => partition), all.map(({ id }) => id), all.map(({ at }) => at)],
     );
     return claimCheckpoints(this.store, this.reactions.name, GENERATION, topics, partitions);
