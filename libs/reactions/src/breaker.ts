@@ -28,9 +28,9 @@ export class Breaker {
     return this.#open ? Math.max(0, this.#open.probeAtMs - this.clock.monotonic()) : 0;
   }
 
-  /** A fact was handled: things work. */
-  succeeded(key: object): void {
-    this.#finished++;
+  /** So many facts were handled: things work. */
+  succeeded(key: object, facts: number): void {
+    this.#finished += facts;
     this.#retrying.delete(key);
     if (!this.#open) return;
     this.#open = undefined;
@@ -55,22 +55,22 @@ export class Breaker {
     return false;
   }
 
+  /** What might be parked could not be: it is asked again. */
+  notParked(): void {
+    this.#parked.pop();
+  }
+
   /** What is no longer ours fails no longer. */
   forget(key: object): void {
     this.#retrying.delete(key);
   }
 
   #judge(error: FactlineError): void {
-    if (this.#open) this.#postpone(error);
-    else if (this.failingKeys > BREAKER_KEYS) {
-      this.#open = { error, sinceMs: this.clock.now(), probes: 0, probeAtMs: 0 };
-      this.#postpone(error);
-    }
-  }
-
-  #postpone(error: FactlineError): void {
-    const open = this.#open!;
+    if (!this.#open && this.failingKeys > BREAKER_KEYS) this.#open = { error, sinceMs: this.clock.now(), probes: 0, probeAtMs: 0 };
+    const open = this.#open;
+    if (!open) return;
     open.error = error;
+    if (this.probeInMs > 0) return; // it was under way when this opened: no probe, which would double the wait
     open.probes++;
     open.probeAtMs = this.clock.monotonic() + backoffMs(open.probes, { delay: PROBE_DELAY_MS, maxDelay: PROBE_MAX_MS, jitter: 0.2 });
   }

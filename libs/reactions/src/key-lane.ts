@@ -44,7 +44,7 @@ export class KeyLane implements PartitionLane {
     this.#lastCompletedMs = now();
     this.#window = new Window(checkpoint.nextOffset);
     this.#backlog = new Backlog(checkpoint.nextOffset, opening.events);
-    this.#work = new KeyWork(parts, checkpoint, opening.log);
+    this.#work = new KeyWork(parts, checkpoint, opening.log, this.#abort.signal);
   }
 
   start(): void {
@@ -61,16 +61,14 @@ export class KeyLane implements PartitionLane {
 
   /** What is under way ends; its end is in the checkpoint, unless the database does not take it. */
   async stop(): Promise<void> {
-    this.#abort.abort();
-    this.#parts.scheduler.forget(this);
-    for (const timer of this.#timers) clearTimeout(timer);
+    this.#end();
     await Promise.all([this.#loops, ...this.#running]);
     if (!this.#fenced) await this.#commit().catch((error: unknown) => this.#tell(this, error, 'the last position was not written; it is read again'));
     this.#backlog.clear();
   }
 
-  async park(): Promise<void> {
-    await this.stop();
+  park(): Promise<void> {
+    return this.stop();
   }
 
   /** There is one generation of reactions, so nothing is ever swapped under a lane. */
@@ -80,11 +78,18 @@ export class KeyLane implements PartitionLane {
 
   halt(error: FactlineError): void {
     this.#halted = { code: error.code, reason: error.message, advice: error.advice, sinceMs: this.#opening.now() };
-    this.#abort.abort();
-    this.#parts.scheduler.forget(this);
+    this.#end();
     this.#backlog.clear();
     this.#opening.log.error({ lane: this.name, code: error.code, error: error.message, details: error.details }, 'the partition is halted');
     this.#opening.events.pause();
+  }
+
+  /** Nothing is begun any more, and what failed here fails no longer. */
+  #end(): void {
+    this.#abort.abort();
+    this.#parts.scheduler.forget(this);
+    for (const timer of this.#timers) clearTimeout(timer);
+    for (const key of this.#work.keys) this.#parts.breaker.forget(key);
   }
 
   get status(): PartitionStatus {
@@ -122,31 +127,34 @@ export class KeyLane implements PartitionLane {
   async #next(key: KeyState): Promise<void> {
     const unit: Unit = { keys: [key], items: [] };
     try {
-      if (await this.#work.handleNext(unit, (wanted, most) => this.#parts.scheduler.take(this, wanted, most), (item) => this.#finish(item))) this.#parts.breaker.succeeded(key);
+      if (await this.#work.handleNext(unit, (wanted, most) => this.#parts.scheduler.take(this, wanted, most), (item) => this.#finish(item))) this.#parts.breaker.succeeded(key, unit.items.length);
       for (const each of unit.keys) this.#recovered(each);
     } catch (error) {
       await this.#failed(unit, error);
     }
     for (const each of unit.keys) {
       each.busy = false;
-      if (each.waiting.length > 0 && !this.#abort.signal.aborted) this.#parts.scheduler.ready(this, each);
+      if (this.#abort.signal.aborted) this.#parts.breaker.forget(each);
+      else if (each.waiting.length > 0) this.#parts.scheduler.ready(this, each);
     }
   }
 
   #recovered(key: KeyState): void {
-    key.attempts = 0;
+    key.attempts = key.unexplained = 0;
     this.#troubles.delete(key);
+    this.#parts.breaker.forget(key);
   }
 
-  /** The first key of a unit stands for it: facts handled together fail together until it is known which one fails. */
-  async #failed({ keys, items }: Unit, thrown: unknown): Promise<void> {
-    const key = keys[0]!;
-    const [item] = items;
+  /** The first key of a unit stands for it: facts handled together fail together until it is known which one fails. Keys whose facts are done already go on. */
+  async #failed({ items }: Unit, thrown: unknown): Promise<void> {
+    const item = items[0]!;
+    const { key } = item;
+    const keys = [...new Set(items.map((each) => each.key))];
     const error = asFactlineError(thrown, this.#parts.reactions.name);
     const { breaker, reactions } = this.#parts;
-    key.attempts++;
+    for (const each of keys) each.attempts++;
     const verdict = verdictOf(thrown, reactions);
-    if (item && (verdict === 'park' || (verdict === 'retry' && key.attempts >= reactions.retry.attempts))) {
+    if (verdict === 'park' || (verdict === 'retry' && ++key.unexplained >= reactions.retry.attempts)) {
       if (key.key === '') return this.halt(error);
       if (!breaker.mayPark(key, error)) return this.#tell(key, error, 'too many keys fail: nothing is parked, and one fact is tried now and then');
       try {
@@ -154,6 +162,7 @@ export class KeyLane implements PartitionLane {
         this.#finish(item);
         return this.#recovered(key);
       } catch (again) {
+        breaker.notParked();
         return this.#later(keys, asFactlineError(again, reactions.name));
       }
     }
@@ -163,7 +172,8 @@ export class KeyLane implements PartitionLane {
 
   #later(keys: readonly KeyState[], error: FactlineError): void {
     const [first] = keys;
-    if (error.code === 'reaction.overtaken' || error.code === 'consumer.fenced') return void this.#opening.events.fenced();
+    if (this.#abort.signal.aborted) return;
+    if (error.code === 'reaction.overtaken' || error.code === 'consumer.fenced') this.#opening.events.fenced();
     this.#tell(first!, error, 'handling failed; trying again');
     const { retry } = this.#parts.reactions;
     const waitMs = Math.max(error.retryAfterMs ?? 0, backoffMs(first!.attempts, retry));
@@ -234,8 +244,9 @@ export class KeyLane implements PartitionLane {
   }
 
   async #commit(): Promise<void> {
-    const { position, last } = this.#window;
-    if (position === this.checkpoint.nextOffset) return;
+    const position = Math.min(this.#window.position, this.#work.unsafeFrom);
+    if (position <= this.checkpoint.nextOffset) return;
+    const last = this.#window.last && this.#window.last.offset < position ? this.#window.last : undefined;
     const facts = this.#window.takeFinished();
     const next: Checkpoint = { ...this.checkpoint, nextOffset: position, lastOffset: last?.offset ?? this.checkpoint.lastOffset, lastFactId: last?.id ?? this.checkpoint.lastFactId };
     if (!(await this.#work.commit(this.checkpoint, next))) {

@@ -27,8 +27,13 @@ export class KeyState {
   /** Up to where it is finished; ahead of the inbox after facts that need no effect. */
   seen: number;
   #seenId: Buffer | null;
+  /** Where the first fact lies that it passed over and the inbox does not know of. */
+  #passedFrom = 0;
   busy = false;
+  /** Failures since it last went on. */
   attempts = 0;
+  /** Those of them that say nothing about themselves. */
+  unexplained = 0;
   /** Whether it is in the queue of the scheduler, or waits for its next attempt. */
   scheduled = false;
 
@@ -55,8 +60,14 @@ export class KeyState {
     return { sequence: this.seen, factId: this.#seenId };
   }
 
+  /** A checkpoint beyond this would make facts look missing that were passed over. */
+  get unsafeFrom(): number {
+    return this.dirty ? this.#passedFrom : Infinity;
+  }
+
   /** A fact that needs no effect is finished. */
-  pass({ sequence, factId }: Item): void {
+  pass({ sequence, factId, record }: Item): void {
+    if (!this.dirty) this.#passedFrom = record.offset;
     this.seen = sequence;
     this.#seenId = factId;
   }

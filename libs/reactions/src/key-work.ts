@@ -36,8 +36,20 @@ export class KeyWork {
     private readonly parts: LaneParts,
     private readonly at: Pick<Checkpoint, 'topic' | 'partition' | 'epoch'>,
     private readonly log: Logger,
+    private readonly stopped: AbortSignal,
   ) {
     this.#place = `${at.topic}[${at.partition}]`;
+  }
+
+  get keys(): Iterable<KeyState> {
+    return this.#keys.values();
+  }
+
+  /** A checkpoint may not go beyond this: behind it lies what a key passed over while a handler holds its row of the inbox. */
+  get unsafeFrom(): number {
+    let from = Infinity;
+    for (const key of this.#dirty) if (key.busy) from = Math.min(from, key.unsafeFrom);
+    return from;
   }
 
   /** Sorts records by key. Facts that need no effect are finished at once where nothing of their key waits. */
@@ -67,7 +79,8 @@ export class KeyWork {
    */
   async handleNext(unit: Unit, take: Take, finish: Finish): Promise<boolean> {
     const key = unit.keys[0]!;
-    for (let item = key.waiting[0]; item; item = key.waiting[0]) {
+    let asked = false;
+    for (let item = key.waiting[0]; item && !this.stopped.aborted; item = key.waiting[0]) {
       unit.items = [item];
       if (this.#blocked?.has(key.key)) {
         if (await this.#parkBehind(key, item)) this.#done(key, finish, 1);
@@ -79,12 +92,13 @@ export class KeyWork {
       }
       const verdict = this.#judge(key, item);
       if (verdict instanceof FactlineError) throw verdict;
-      this.#gather(unit, item, take);
+      if (!asked && key.attempts === 0) this.#gather(unit, item, take); // after a failure alone: those that fail must not hold up the others, and those gathered before may be done
       try {
         await this.#handle(unit, unit.items, finish);
         return true;
       } catch (error) {
-        if (!(error instanceof FactlineError && ASK_INBOX.has(error.code))) throw error;
+        if (asked || !(error instanceof FactlineError && ASK_INBOX.has(error.code))) throw error; // an inbox that was set back answers the same for ever
+        asked = true;
         await this.#reload(unit.keys);
         this.parts.counts.overtaken++;
       }
@@ -111,7 +125,7 @@ export class KeyWork {
   /** Moves the checkpoint, with keys whose last facts needed no effect. @returns whether this process still owns the partition. */
   async commit(from: Checkpoint, to: Checkpoint): Promise<boolean> {
     const { store, inbox } = this.parts;
-    const passed = [...this.#dirty].filter((key) => !key.busy && key.waiting.length === 0).map((key) => ({ state: key, key: key.key, ...key.done }));
+    const passed = [...this.#dirty].filter(({ busy }) => !busy).map((key) => ({ state: key, key: key.key, ...key.done }));
     const values = [from.topic, from.partition, from.nextOffset, from.generation, from.epoch, to.nextOffset, to.lastOffset, to.lastFactId];
     const advance = advanceCheckpoint(inbox.schema);
     if (passed.length === 0) return (await store.query(advance, values)).rowCount === 1;
@@ -157,7 +171,7 @@ export class KeyWork {
     const most = batch ? handler!.facts : this.parts.reactions.together;
     if (most === 1) return;
     const joins = ({ waiting: [item] }: KeyState) => (batch ? item?.handler === handler : item?.handler?.facts === 1);
-    unit.keys.push(...take((key) => joins(key) && !this.#blocked!.has(key.key) && this.#judge(key, key.waiting[0]!) === 'handle', most - 1));
+    unit.keys.push(...take((key) => joins(key) && key.attempts === 0 && !this.#blocked!.has(key.key) && this.#judge(key, key.waiting[0]!) === 'handle', most - 1));
     if (!batch) unit.items = unit.keys.map(({ waiting: [item] }) => item!);
     else unit.items = unit.keys.flatMap((key) => this.#run(key, handler, most)).toSorted((one, other) => one.record.offset - other.record.offset).slice(0, most);
   }
