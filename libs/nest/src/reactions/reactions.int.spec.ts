@@ -1,4 +1,4 @@
-import { type ArgumentsHost, type CallHandler, type CanActivate, Catch, Controller, type ExecutionContext, Inject, Injectable, Module, type NestInterceptor, type PipeTransform, type RpcExceptionFilter, UseFilters, UseGuards, UseInterceptors, UsePipes } from '@nestjs/common';
+import { type ArgumentsHost, type CallHandler, type CanActivate, Catch, Controller, type ExecutionContext, HttpException, Inject, Injectable, Module, type NestInterceptor, type PipeTransform, type RpcExceptionFilter, ServiceUnavailableException, UseFilters, UseGuards, UseInterceptors, UsePipes } from '@nestjs/common';
 import { type ReceivedFact, RegisteredSchemas, SchemaRegistry } from 'factline/contracts';
 import { FactlineError, silentLogger } from 'factline/kernel';
 import { FactOutbox } from 'factline/outbox';
@@ -65,6 +65,7 @@ class Readers {
   async read(fact: ReceivedFact<Note>, tx: Tx, run: ReactionRun) {
     seen.push(`handle ${fact.data.text} ${run.attempt} ${run.signal.aborted}`);
     if (fact.data.text === 'harmless') throw new Harmless('never mind');
+    if (fact.data.text === 'away' && run.attempt < 5) throw run.attempt < 3 ? new ServiceUnavailableException() : new HttpException('slowly', 429);
     if (fact.data.text === 'original') throw new FactlineError({ code: 'spec.original', kind: 'invalid', message: 'as it was thrown' });
     await tx.query('insert into effect (note, text) values ($1, $2)', [fact.key, fact.data.text]);
     await this.outbox.add(tx, NoteRead(fact.key, { text: fact.data.text }));
@@ -142,6 +143,12 @@ describe('@OnFact', () => {
     expect(await until('the dead letter', async () => (await letters('n-4'))[0])).toMatchObject({ code: 'reaction.refused' });
     expect(seen.filter((each) => each.startsWith('guard forbidden'))).toHaveLength(1);
     expect(seen.some((each) => each.startsWith('handle forbidden'))).toBe(false);
+  });
+
+  it('what says by its status that something is away is tried for as long as it takes', async () => {
+    await state('n-5', 'away');
+    await until('its effect or its dead letter', async () => (await effects('n-5')).includes('away') || (await letters('n-5')).length > 0);
+    expect(await letters('n-5')).toEqual([]);
   });
 
   it('dead letters are re-driven in the app, asked for from outside', async () => {

@@ -70,8 +70,14 @@ async function call(handler: MessageHandler, data: ReceivedFact | readonly Recei
   }
 }
 
-/** A guard's no and a pipe's complaint are the same tomorrow: they carry that as their status. */
+/** Statuses that say it passes: too slow, too early, too many, something behind it is away. */
+const PASSES: ReadonlySet<number> = new Set([408, 425, 429, 502, 503, 504]);
+
+/** A guard's no and a pipe's complaint are the same tomorrow: they carry that as their status. What is away says so the same way. */
 function decided(error: unknown): unknown {
+  if (error instanceof HttpException && PASSES.has(error.getStatus())) {
+    return new FactlineError({ code: 'reaction.away', kind: 'unavailable', message: `What a handler needs is away: ${messageOf(error)}`, advice: 'Bring it back; it goes on by itself.', cause: error });
+  }
   const refused = error instanceof RpcException || (error instanceof HttpException && error.getStatus() < 500);
   if (!refused) return error;
   return new FactlineError({ code: 'reaction.refused', kind: 'refused', message: `A guard or a pipe refuses the fact: ${messageOf(error)}`, advice: 'Correct it, or give the fact up.', cause: error });
