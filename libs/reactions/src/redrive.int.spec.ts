@@ -1,6 +1,7 @@
 import type { FactSubscription } from 'factline/consumer';
 import { FactDecoder } from 'factline/contracts';
 import { FactlineError } from 'factline/kernel';
+import { partitionOf } from 'factline/log';
 import { Store } from 'factline/store';
 import { until } from 'factline/testing';
 import { type LiveReactions, ReactionDeadLetters, Redriver } from './index.js';
@@ -106,6 +107,33 @@ describe('re-driving', () => {
     for (let steps = 0; (await letters().redrive(redrive.id))!.state === 'running' && steps < 200; steps++) await Promise.all(both.map((each) => each.step().catch(() => 0)));
     for (const key of ['a', 'b', 'c']) expect(await shop.sequences(key)).toEqual([1, 2, 3]);
     expect(await letters().redrive(redrive.id)).toMatchObject({ state: 'done', facts: 9, tried: 3 });
+  });
+
+  it('says of a fact that the log has no more that it is gone, and goes on with other keys; what was given up needs no log', async () => {
+    const same = ['a', ...Array.from({ length: 50 }, (_, at) => `k-${at}`)].filter((key) => partitionOf(Buffer.from(key), 3) === partitionOf(Buffer.from('a'), 3)).slice(0, 3);
+    const [gone, other, givenUp] = same as [string, string, string];
+    await shop.publish(fact(gone, 1), fact(givenUp, 1), fact(givenUp, 2), fact(other, 1), fact(givenUp, 3));
+    const { live } = await blocked(...same.map((key) => `${key}/1`));
+    const [first, second] = await letters().read(givenUp);
+    await letters().purge({ key: givenUp, offset: second!.letter.offset }, { reason: 'not ours', by: 'lea' });
+    await expect(letters().edit({ key: givenUp, offset: second!.letter.offset }, { data: { orderId: givenUp, cents: 1 } }, { reason: 'late', by: 'lea' })).rejects.toMatchObject({ code: 'dead-letters.given-up' });
+    await letters().purge({ key: givenUp, offset: first!.letter.offset }, { reason: 'not ours', by: 'lea' });
+    shop.broker.retainFrom('orders', partitionOf(Buffer.from('a'), 3), 3);
+    bad.clear();
+    expect(await ended(await letters().requeue({ all: true }, { ...by, canary: 0, stopAt: 1 }), live)).toMatchObject({ state: 'done', tried: 3, failed: 1 });
+    expect(await shop.letters()).toEqual([{ key: gone, sequence: 1, code: 'dead-letters.gone' }]);
+    expect([await shop.sequences(other), await shop.sequences(givenUp)]).toEqual([[1], [3]]);
+  });
+
+  it('handles nothing but the fact that failed: another one at its place in a topic that was made anew is not it', async () => {
+    await shop.publish(fact('a', 1));
+    const { live, subscription } = await blocked('a/1');
+    await subscription.stop();
+    shop.broker.recreate('orders');
+    await shop.publish(fact('a', 1, 'Paid', 99));
+    bad.clear();
+    expect(await ended(await letters().requeue({ all: true }, by), live)).toMatchObject({ failed: 1 });
+    expect([await shop.effects(), await shop.letters()]).toEqual([[], [{ key: 'a', sequence: 1, code: 'dead-letters.gone' }]]);
   });
 
   it('by a process that was stopped before its transaction changes nothing that another one has done, nor another re-drive', async () => {

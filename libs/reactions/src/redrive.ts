@@ -1,7 +1,7 @@
 import { type DeadLetter, type KeyPlace, type Records, inSequence, readRecords, recordOf } from 'factline/consumer';
 import { FactlineError, type Logger, Signal, backoffMs, messageOf, pause, silentLogger } from 'factline/kernel';
 import type { FactDecoder } from 'factline/contracts';
-import type { FactLog, LogRecord } from 'factline/log';
+import type { FactLog } from 'factline/log';
 import type { Store, Tx } from 'factline/store';
 import { type Tracing, noTracing } from 'factline/tracing';
 import { editedItem, readEdit } from './edits.js';
@@ -91,7 +91,7 @@ export class Redriver {
     const { store, inbox } = this.#parts;
     const key = await this.#nextKey();
     if (!key) return this.#finish();
-    const known = await this.#read((await inbox.deadLetters.list(store, { key: key.key })).letters);
+    const known = await this.#read(needed((await inbox.deadLetters.list(store, { key: key.key })).letters));
     let tried: DeadLetter | undefined;
     try {
       return await store.transaction(async (tx) => {
@@ -100,9 +100,9 @@ export class Redriver {
         if (!(await isOpen(tx, run, key))) return 0;
         if (run.wait_ms > 0) return Math.min(run.wait_ms, REDRIVE_LOOK_MS);
         const letters = await inbox.deadLetters.hold(tx, key);
-        const records = await this.#read(letters, known); // one that was parked a moment ago is not known
+        const records = await this.#read(needed(letters), known); // one that was parked a moment ago is not known
         tried = inSequence(letters, records)[0];
-        if (tried) await this.#try(tx, key, tried, recordOf(tried, records));
+        if (tried) await this.#try(tx, key, tried, records);
         await this.#count(tx, run, key, tried ? 1 : 0, letters.length <= 1);
         return 0;
       });
@@ -113,9 +113,10 @@ export class Redriver {
     }
   }
 
-  async #try(tx: Tx, key: KeyPlace, letter: DeadLetter, record: LogRecord): Promise<void> {
+  async #try(tx: Tx, key: KeyPlace, letter: DeadLetter, records: Records): Promise<void> {
     const { inbox, reactions, decoder, tracing = noTracing } = this.#parts;
     if (letter.code === GIVEN_UP) return giveUp(tx, inbox, letter);
+    const record = recordOf(letter, records);
     const done = (await inbox.load(tx, key.topic, [key.key])).get(key.key) ?? { sequence: 0, factId: null };
     const state = new KeyState(key.key, done);
     const edit = await readEdit(tx, reactions.name, letter);
@@ -198,4 +199,10 @@ export class Redriver {
 async function isOpen(tx: Tx, { id }: Run, { redrive, nth }: Next): Promise<boolean> {
   const { rowCount } = await tx.query('select from factline.redrive_key where redrive = $1 and nth = $2 and state is null', [id, nth]);
   return id === redrive && rowCount === 1;
+}
+
+/** Of the letters of a key those to read: the next, and those whose number only the log knows. A key may have many, and one is handled at a time. */
+function needed(letters: readonly DeadLetter[]): DeadLetter[] {
+  const [next] = inSequence(letters.filter(({ sequence }) => sequence !== null));
+  return [...(next ? [next] : []), ...letters.filter(({ sequence }) => sequence === null)];
 }

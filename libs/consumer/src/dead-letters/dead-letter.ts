@@ -74,9 +74,10 @@ export function numberOf({ value }: LogRecord): number | undefined {
 }
 
 /** @throws FactlineError `dead-letters.gone` (integrity). */
-export function recordOf({ topic, partition, offset }: DeadLetter, records: Records): LogRecord {
+export function recordOf({ topic, partition, offset, factId }: DeadLetter, records: Records): LogRecord {
   const record = records.get(placeOf({ topic, partition, offset }));
-  if (record) return record;
+  const id = record && idOf(record);
+  if (record && (id ? formatId(id) : null) === factId) return record; // a topic that was made anew has another fact there
   throw new FactlineError({
     code: 'dead-letters.gone',
     kind: 'integrity',
@@ -116,7 +117,7 @@ export function lastKnown(records: readonly LogRecord[]): { offset: number; id: 
   return undefined;
 }
 
-/** The records of these letters from the log, beside those that are known. Where they lie close together, what is between them is read along. */
+/** The records of these letters from the log, beside those that are known; those that the log has no more are absent. Where they lie close together, what is between them is read along. */
 export async function readRecords(log: FactLog, letters: readonly DeadLetter[], known: Records = new Map()): Promise<Records> {
   const found = new Map(known);
   const missing = letters.filter((letter) => !found.has(placeOf(letter)));
@@ -125,8 +126,7 @@ export async function readRecords(log: FactLog, letters: readonly DeadLetter[], 
     const offsets = of.map(({ offset }) => offset).toSorted((one, other) => one - other);
     const wanted = new Set(offsets);
     const [first, last] = [offsets[0]!, offsets.at(-1)!];
-    const ranges = last - first < READ_ALONG * offsets.length ? [[first, last + 1] as const] : offsets.map((offset) => [offset, offset + 1] as const);
-    for (const [from, to] of ranges) {
+    const read = async (from: number, to: number) =>
       await log.read({
         topic,
         ranges: [{ partition, from, to }],
@@ -134,7 +134,19 @@ export async function readRecords(log: FactLog, letters: readonly DeadLetter[], 
           for (const record of records) if (wanted.has(record.offset)) found.set(placeOf({ topic, partition, offset: record.offset }), record);
         },
       });
-    }
+    const together = last - first < READ_ALONG * offsets.length && (await unlessGone(read(first, last + 1)));
+    if (!together) for (const offset of offsets) await unlessGone(read(offset, offset + 1));
   }
   return found;
+}
+
+/** @returns false: not all of it is in the log. */
+async function unlessGone(reading: Promise<void>): Promise<boolean> {
+  try {
+    await reading;
+    return true;
+  } catch (error) {
+    if (error instanceof FactlineError && error.code === 'log.out-of-range') return false;
+    throw error;
+  }
 }
