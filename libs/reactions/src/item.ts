@@ -2,7 +2,7 @@ import { type FactDecoder, factIdOf, sequenceOf } from 'factline/contracts';
 import type { LogRecord } from 'factline/log';
 import type { Item, KeyState } from './key-state.js';
 import type { Reactions } from './reaction.js';
-import { asFactlineError, unowned } from './verdict.js';
+import { asFactlineError, unnumbered, unowned } from './verdict.js';
 
 /** A record as its key waits with it: read as far as it is selected, or with the reason why it cannot be. */
 export function itemOf(record: LogRecord, key: KeyState, decoder: FactDecoder, reactions: Reactions): Item {
@@ -12,6 +12,7 @@ export function itemOf(record: LogRecord, key: KeyState, decoder: FactDecoder, r
     if (key.key === '') throw unowned(`offset ${record.offset}`);
     sequence = sequenceOf(record.value);
     factId = Buffer.from(factIdOf(record.value));
+    if (sequence === 0) throw unnumbered(`offset ${record.offset}`); // taken for a position it would set the key back
     const fact = decoder.decode(key.key, record.value);
     const handler = fact && reactions.handlers.get(fact.name);
     return { key, record, sequence, factId, ...(handler && fact && { handler, fact }), finished: false };

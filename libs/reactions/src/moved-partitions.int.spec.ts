@@ -2,7 +2,7 @@ import { FactlineError } from 'factline/kernel';
 import { type TopicState, partitionOf } from 'factline/log';
 import { Store } from 'factline/store';
 import { until } from 'factline/testing';
-import { type Shop, type Site, fact, site } from './shop.spec.support.js';
+import { type Shop, type Site, fact, site, unnumbered } from './shop.spec.support.js';
 
 let there: Site;
 let shop: Shop;
@@ -101,6 +101,12 @@ it('an error that says nothing is tried three times also after an outage', async
   await shop.publish(fact('a', 1));
   await shop.settled(shop.subscribe(shop.journal(() => ++tries < 6 && (tries < 4 ? away() : Promise.reject(new TypeError('boom'))))));
   expect([tries, await shop.sequences('a'), await shop.letters()]).toEqual([6, [1], []]);
+});
+
+it('a fact that nobody numbered is a dead letter; taken for a fact it would set its key back, and what came before would happen again', async () => {
+  await shop.publish(fact('a', 1), fact('a', 2), { key: Buffer.from('a'), value: unnumbered('a') }, fact('a', 1), fact('a', 3));
+  await shop.settled(shop.subscribe(shop.journal()));
+  expect([await shop.sequences('a'), (await shop.letters())[0]]).toEqual([[1, 2], { key: 'a', sequence: 0, code: 'fact.without-sequence' }]);
 });
 
 it('a partition that is added to a known topic is read from its first fact, whatever a new subscription begins with', async () => {

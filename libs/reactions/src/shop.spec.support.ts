@@ -29,6 +29,11 @@ export function fact(key: string, sequence: number, kind: Kind = 'Paid', cents =
   return { key: Buffer.from(key), value: withSequence(encoder.encode(types[kind](key, { cents }), FIRST_ID + KINDS.indexOf(kind)).value, sequence) };
 }
 
+/** As a producer writes that is not the relay. */
+export function unnumbered(key: string): Buffer {
+  return encoder.encode(types.Paid(key, { cents: 1 }), FIRST_ID + KINDS.indexOf('Paid')).value;
+}
+
 /** A database with one effect journal, and a log in memory; each shop has a topic of its own. */
 export interface Site {
   readonly at: World;

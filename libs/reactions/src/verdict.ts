@@ -38,6 +38,10 @@ export function unowned(place: string): FactlineError {
   return new FactlineError({ code: 'fact.without-key', kind: 'integrity', message: `The record at ${place} has no key, so nothing could be blocked behind it.`, advice: 'Find who writes to the topic.' });
 }
 
+export function unnumbered(place: string): FactlineError {
+  return new FactlineError({ code: 'fact.without-sequence', kind: 'integrity', message: `The record at ${place} has no sequence, so nobody can say which fact of its key it is.`, advice: 'Find who writes to the topic: the relay numbers facts. Edit it, or give it up.' });
+}
+
 /** What says nothing about the fact: something is away, somebody else owns it now, or the app is not set up or let in as it should be. */
 const WAITS: ReadonlySet<ErrorKind> = new Set(['unavailable', 'fenced', 'configuration']);
 
