@@ -124,7 +124,7 @@ export const redriveRate: Measure = async ({ world, quick, say }) => {
       unit: '%',
       ceiling: null,
       floor: REDRIVE_OFF_PERCENT,
-      faults: ended.state === 'done' && ended.failed === 0 ? [] : [`it ended as ${ended.state}, ${ended.failed} failed`],
+      faults: ended.state === 'done' && ended.failed === 0 ? [] : [`it ended as ${ended.state}: ${ended.outcome ?? ''}`],
       detail: { keys: ended.keys, keysPerSecond: REDRIVE_KEYS_PER_SECOND, tookMs: Math.round(ms) },
     }),
   ];
