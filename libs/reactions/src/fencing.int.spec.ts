@@ -30,8 +30,8 @@ function processOf(name: string): { store: Store; cut(): Promise<void> } {
 }
 
 describe('each effect happens once, in order', () => {
-  it('when two processes believe they own all partitions, and take them from each other again and again', async () => {
-    const both = ['one', 'other'].map((name) => shop.live(shop.journal(), processOf(`${shop.name} ${name}`).store));
+  it.each([1, 20])('when two processes believe they own all partitions, and take them from each other again and again; %i facts share a transaction', async (together) => {
+    const both = ['one', 'other'].map((name) => shop.live(shop.journal(undefined, { together }), processOf(`${shop.name} ${name}`).store));
     for (const records of [history(8), history(16).slice(8 * KEYS.length), history(24).slice(16 * KEYS.length)]) await shop.publish(...records);
     // Groups of their own: nobody tells them that the other is there. Each claim fences the other off, which claims again.
     const subscriptions = both.map((live, at) => shop.subscribe(live.reactions, live, `${shop.name}.${at}`));

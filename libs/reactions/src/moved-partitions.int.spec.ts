@@ -105,8 +105,12 @@ it('an error that says nothing is tried three times also after an outage', async
 
 it('a fact that nobody numbered is a dead letter; taken for a fact it would set its key back, and what came before would happen again', async () => {
   await shop.publish(fact('a', 1), fact('a', 2), { key: Buffer.from('a'), value: unnumbered('a') }, fact('a', 1), fact('a', 3));
-  await shop.settled(shop.subscribe(shop.journal()));
+  const subscription = shop.subscribe(shop.journal());
+  await shop.settled(subscription);
   expect([await shop.sequences('a'), (await shop.letters())[0]]).toEqual([[1, 2], { key: 'a', sequence: 0, code: 'fact.without-sequence' }]);
+  await shop.publish(fact('a', 3, 'Noted'), fact('a', 4));
+  await shop.settled(subscription);
+  expect((await shop.letters()).map(({ sequence }) => sequence)).toEqual([0, 1, 3, 3, 4]); // the first 3 waits as well: nothing of the key goes past it
 });
 
 it('a partition that is added to a known topic is read from its first fact, whatever a new subscription begins with', async () => {

@@ -58,6 +58,16 @@ describe('re-driving', () => {
     expect([await shop.sequences('a'), await shop.letters()]).toEqual([[1, 2, 3, 4, 5], []]);
   });
 
+  it('sees no gap behind facts that had been passed over when the key was blocked', async () => {
+    await shop.publish(fact('a', 1));
+    const { live, subscription } = await blocked('a/3');
+    await shop.publish(fact('a', 2, 'Noted'), fact('a', 3));
+    await shop.settled(subscription);
+    bad.clear();
+    expect(await ended(await letters().requeue({ key: 'a' }, by), live)).toMatchObject({ state: 'done', failed: 0 });
+    expect(await shop.sequences('a')).toEqual([1, 3]);
+  });
+
   it('goes up to the next fact that fails; that one and those behind it wait, with the new reason', async () => {
     await shop.publish(...[1, 2, 3, 4].map((sequence) => fact('a', sequence)));
     const { live } = await blocked('a/1');
