@@ -1,4 +1,4 @@
-import { type Fact, FactDecoder, FactEncoder, withSequence } from 'factline/contracts';
+import { type Fact, FactDecoder, FactEncoder, factIdOf, withSequence } from 'factline/contracts';
 import { FactlineError, pause } from 'factline/kernel';
 import { partitionOf } from 'factline/log';
 import { LiveReactions, ReactionDeadLetters, Redriver, migrateReactions } from 'factline/reactions';
@@ -106,7 +106,7 @@ export const redriveRate: Measure = async ({ world, quick, say }) => {
   await live.prepare();
   const letters = new ReactionDeadLetters(made.name, database.store, scene.log, database.schemas);
   // The breaker lets nobody park so many at once: the benchmark writes them down as the subscription would, one after another.
-  await database.store.query(`insert into ${made.name}.dead_letter (topic, partition, record_offset, key, code, sequence) select * from unnest($1::text[], $2::integer[], $3::bigint[], $4::text[], $5::text[], $6::bigint[])`, await columnsOf(scene, keys));
+  await database.store.query(`insert into ${made.name}.dead_letter (topic, partition, record_offset, key, fact_id, code, sequence) select * from unnest($1::text[], $2::integer[], $3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::bigint[])`, await columnsOf(scene, keys));
   const asked = await letters.requeue({ all: true }, { rate: REDRIVE_KEYS_PER_SECOND, by: 'bench' });
   const redriver = new Redriver({ reactions: made, inbox: live.inbox, store: database.store, log: scene.log, decoder: new FactDecoder(made.facts, database.schemas) });
   redriver.start();
@@ -133,19 +133,19 @@ export const redriveRate: Measure = async ({ world, quick, say }) => {
 /** The first fact of each key, as a letter. */
 async function columnsOf({ log, topic }: Scene, keys: number): Promise<unknown[][]> {
   const [state] = await log.describe([topic]);
-  const rows: [string, number, number, string, string, number][] = [];
+  const rows: [string, number, number, string, Buffer, string, number][] = [];
   const known = new Set<string>();
   await log.read({
     topic,
     ranges: state!.partitions.map(({ start, end }, partition) => ({ partition, from: start, to: end })).filter(({ from, to }) => to > from),
     batch: ({ partition, records }) => {
-      for (const { key, offset } of records) {
+      for (const { key, offset, value } of records) {
         const name = key.toString();
         if (known.has(name) || known.size >= keys) continue;
         known.add(name);
-        rows.push([topic, partition, offset, name, 'bench.refused', 1]);
+        rows.push([topic, partition, offset, name, Buffer.from(factIdOf(value)), 'bench.refused', 1]);
       }
     },
   });
-  return [0, 1, 2, 3, 4, 5].map((column) => rows.map((row) => row[column]));
+  return [0, 1, 2, 3, 4, 5, 6].map((column) => rows.map((row) => row[column]));
 }

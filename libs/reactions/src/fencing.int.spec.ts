@@ -30,7 +30,7 @@ function processOf(name: string): { store: Store; cut(): Promise<void> } {
 }
 
 describe('each effect happens once, in order', () => {
-  it.each([1, 20])('when two processes believe they own all partitions, and take them from each other again and again; %i facts share a transaction', async (together) => {
+  it.each([1, 20])('C2: when two processes believe they own all partitions, and take them from each other again and again; %i facts share a transaction', async (together) => {
     const both = ['one', 'other'].map((name) => shop.live(shop.journal(undefined, { together }), processOf(`${shop.name} ${name}`).store));
     for (const records of [history(8), history(16).slice(8 * KEYS.length), history(24).slice(16 * KEYS.length)]) await shop.publish(...records);
     // Groups of their own: nobody tells them that the other is there. Each claim fences the other off, which claims again.
@@ -40,7 +40,7 @@ describe('each effect happens once, in order', () => {
     expect(subscriptions.reduce((sum, { status }) => sum + status.counts.fenced, 0) + both.reduce((sum, { counts }) => sum + counts.overtaken + counts.duplicates, 0)).toBeGreaterThan(0);
   });
 
-  it('when connections are cut at any moment, commits among them whose answer is lost', async () => {
+  it('C1: when connections are cut at any moment, commits among them whose answer is lost', async () => {
     const { store, cut } = processOf(`${shop.name} cut`);
     const live: LiveReactions = shop.live(shop.journal(), store);
     await shop.publish(...history(40));

@@ -111,7 +111,7 @@ describe('reactions', () => {
 });
 
 describe('a fact whose handler fails', () => {
-  it('blocks its key and nothing else; later facts of the key wait in order', async () => {
+  it('C7: blocks its key and nothing else; later facts of the key wait in order', async () => {
     await shop.publish(...series('a', 3), ...series('b', 3));
     const bad = () => {
       throw new FactlineError({ code: 'spec.refused', kind: 'refused', message: 'no' });
@@ -133,7 +133,7 @@ describe('a fact whose handler fails', () => {
     expect([tries, await shop.sequences('a'), await shop.letters()]).toEqual([3, [1], []]);
   });
 
-  it('because of something that is away is tried for as long as it takes, and never becomes a dead letter', async () => {
+  it('C6: because of something that is away is tried for as long as it takes, and never becomes a dead letter', async () => {
     let tries = 0;
     const away = new FactlineError({ code: 'spec.away', kind: 'unavailable', message: 'away' });
     await shop.publish(fact('a', 1), fact('b', 1));
@@ -142,7 +142,7 @@ describe('a fact whose handler fails', () => {
     expect([tries, await shop.effects(), await shop.letters()]).toEqual([8, [{ key: 'b', sequence: 1, kind: 'Paid' }, { key: 'a', sequence: 1, kind: 'Paid' }], []]);
   });
 
-  it('in too many keys opens the breaker: nothing more is parked, and it closes by itself when things work', async () => {
+  it('C8: in too many keys opens the breaker: nothing more is parked, and it closes by itself when things work', async () => {
     const keys = Array.from({ length: 40 }, (_, at) => `o-${at}`);
     let broken = true;
     await shop.publish(...keys.map((key) => fact(key, 1)));
@@ -169,7 +169,7 @@ describe('a fact whose handler fails', () => {
     expect([tries, aborted, await shop.sequences('a')]).toEqual([2, true, [1]]);
   });
 
-  it('because its sequence was used by another fact is not handled, and is not taken for a duplicate', async () => {
+  it('C13: because its sequence was used by another fact is not handled, and is not taken for a duplicate', async () => {
     await shop.publish(fact('a', 1), fact('a', 1), fact('a', 2));
     await shop.settled(shop.subscribe(shop.journal()));
     expect(await shop.sequences('a')).toEqual([1]);

@@ -45,7 +45,7 @@ async function ended(redrive: { id: string }, live: LiveReactions) {
 }
 
 describe('re-driving', () => {
-  it('handles the facts of a blocked key in order, each once, and unblocks it; other subscriptions see nothing of it', async () => {
+  it('C9: handles the facts of a blocked key in order, each once, and unblocks it; other subscriptions see nothing of it', async () => {
     await shop.publish(...[1, 2, 3, 4].flatMap((sequence) => [fact('a', sequence), fact('b', sequence)]));
     const { live, subscription } = await blocked('a/2');
     bad.clear();
@@ -190,7 +190,7 @@ describe('re-driving', () => {
     expect(await shop.sequences('a')).toEqual(Array.from({ length: 40 }, (_, at) => at + 1));
   });
 
-  it('asks for a filter, and runs one at a time', async () => {
+  it('C10: asks for a filter, and runs one at a time', async () => {
     await shop.publish(fact('a', 1), fact('b', 1));
     await blocked('a/1', 'b/1');
     await expect(letters().requeue({}, by)).rejects.toMatchObject({ code: 'dead-letters.filter' });

@@ -1,4 +1,4 @@
-import { type DeadLetter, type KeyPlace, type Records, inSequence, readRecords, recordOf } from 'factline/consumer';
+import { type DeadLetter, type KeyPlace, type Records, inSequence, placeOf, readRecords, recordOf } from 'factline/consumer';
 import { FactlineError, type Logger, Signal, backoffMs, messageOf, pause, silentLogger } from 'factline/kernel';
 import type { FactDecoder } from 'factline/contracts';
 import type { FactLog } from 'factline/log';
@@ -51,6 +51,8 @@ export class Redriver {
   readonly #log: Logger;
   readonly #abort = new AbortController();
   readonly #wake = new Signal();
+  /** Of the key that was looked at last: while it waits for its turn nothing is read twice. */
+  #known: Records = new Map();
   #loop: Promise<void> = Promise.resolve();
 
   constructor(parts: RedriveParts) {
@@ -91,7 +93,7 @@ export class Redriver {
     const { store, inbox } = this.#parts;
     const key = await this.#nextKey();
     if (!key) return this.#finish();
-    const known = await this.#read(needed((await inbox.deadLetters.list(store, { key: key.key })).letters));
+    const known = (this.#known = await this.#read(needed((await inbox.deadLetters.list(store, { key: key.key })).letters), this.#known));
     let tried: DeadLetter | undefined;
     try {
       return await store.transaction(async (tx) => {
@@ -135,7 +137,8 @@ export class Redriver {
 
   async #read(letters: readonly DeadLetter[], known?: Records): Promise<Records> {
     const { log, decoder } = this.#parts;
-    const records = await readRecords(log, letters, known);
+    const still = letters.flatMap((letter) => known?.get(placeOf(letter)) ?? []).length === letters.length;
+    const records = still ? known! : await readRecords(log, letters);
     const unprepared = decoder.unprepared([...records.values()].map(({ value }) => value));
     if (unprepared.length > 0) await decoder.prepare(unprepared);
     return records;

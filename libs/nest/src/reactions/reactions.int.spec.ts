@@ -133,7 +133,7 @@ describe('@OnFact', () => {
     expect(await letters('n-2')).toEqual([]);
   });
 
-  it('an exception that no filter takes arrives as it was thrown', async () => {
+  it('C22: an exception that no filter takes arrives as it was thrown', async () => {
     await state('n-3', 'original');
     expect(await until('the dead letter', async () => (await letters('n-3'))[0])).toEqual({ code: 'spec.original', reason: 'as it was thrown' });
   });
