@@ -55,6 +55,16 @@ describe('reactions', () => {
     expect(await shop.letters()).toEqual([{ key: 'a', sequence: 5, code: 'fact.sequence-gap' }]);
   });
 
+  it('know after a restart what they had passed over: it is no gap', async () => {
+    await shop.publish(fact('a', 1), fact('a', 2, 'Noted'), fact('a', 3, 'Noted'));
+    const first = shop.subscribe(shop.journal());
+    await shop.settled(first);
+    await first.stop();
+    await shop.publish(fact('a', 4));
+    await shop.settled(shop.subscribe(shop.journal()));
+    expect([await shop.sequences('a'), await shop.letters()]).toEqual([[1, 4], []]);
+  });
+
   it('that are new begin where they say: with all facts, or with those from now on', async () => {
     await shop.publish(fact('a', 1), fact('b', 1));
     const now = shop.subscribe(shop.journal(undefined, { from: 'now' }));
