@@ -29,7 +29,7 @@ afterAll(() => here?.close());
 async function kept(): Promise<Map<string, Set<number>>> {
   const found = new Map(ids.map((id) => [id, new Set<number>()]));
   for (const { key, sequence } of await statedFacts(here)) found.get(key)!.add(sequence);
-  const { rows } = await here.hr.query<{ key: string; sequence: string }>('select key, sequence from factline.outbox');
+  const { rows } = await here.store('hr').query<{ key: string; sequence: string }>('select key, sequence from factline.outbox');
   for (const { key, sequence } of rows) found.get(key)!.add(Number(sequence));
   return found;
 }
@@ -38,13 +38,13 @@ const sequenceOf = (token: string) => (JSON.parse(Buffer.from(token, 'base64url'
 
 /** A write that cannot end before the returned function is called, and is under way when this resolves. */
 async function heldWrite(id: string): Promise<{ answer: Promise<Awaited<ReturnType<typeof ask>>>; release: () => Promise<void> }> {
-  const blocker = await here.hr.session();
+  const blocker = await here.store('hr').session();
   await blocker.query('begin');
   await blocker.query('select from employee where id = $1 for update', [id]);
   const answer = ask(`${hr.url}/employees/${id}/moves`, 'POST', { location: 'PAR', salaryCents: 1 });
   answer.catch(() => undefined); // looked at by the test
   await until('the write to wait for the row', async () => {
-    const { rows } = await here.hr.query("select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'");
+    const { rows } = await here.store('hr').query("select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'");
     return rows.length > 0;
   });
   return {
@@ -101,7 +101,7 @@ it('H2: ends at its deadline with exit code 1 when a request does not, and that 
   await expect(answer).rejects.toThrow('fetch failed');
   await release();
   await until('the dead write to be gone from the database', async () => {
-    const { rows } = await here.hr.query("select from pg_stat_activity where datname = current_database() and application_name = 'factline hr'");
+    const { rows } = await here.store('hr').query("select from pg_stat_activity where datname = current_database() and application_name = 'factline hr'");
     return rows.length === 0;
   });
   expect((await kept()).get(id)!.size).toBe(before);
@@ -112,7 +112,7 @@ it('H1: a consumer under load ends with 0, and goes on behind its last commit', 
   hr = await here.start('hr');
   const writers = new SteadyWriters(hr.url, ids);
   await until('payroll to apply what is written', async () => {
-    const { rows } = await here.payroll.query<{ salary: string }>('select max(salary_cents) as salary from payees.payees where starts_with(employee_id, $1) and location = $2', [here.prefix, 'BER']);
+    const { rows } = await here.store('payroll').query<{ salary: string }>('select max(salary_cents) as salary from payees.payees where starts_with(employee_id, $1) and location = $2', [here.prefix, 'BER']);
     return Number(rows[0]!.salary ?? 0) > 0;
   });
   expect(await payroll.program.stop('SIGTERM')).toEqual({ code: 0, signal: null });
@@ -120,7 +120,7 @@ it('H1: a consumer under load ends with 0, and goes on behind its last commit', 
   await here.start('payroll');
   const stated = byKey(await statedFacts(here));
   await until('payroll to have every fact', async () => {
-    const { rows } = await here.payroll.query<{ id: string; sequence: string }>('select employee_id as id, factline_sequence as sequence from payees.payees where starts_with(employee_id, $1)', [here.prefix]);
+    const { rows } = await here.store('payroll').query<{ id: string; sequence: string }>('select employee_id as id, factline_sequence as sequence from payees.payees where starts_with(employee_id, $1)', [here.prefix]);
     return rows.length === EMPLOYEES && rows.every(({ id, sequence }) => Number(sequence) >= stated.get(id)!.at(-1)!.sequence);
   });
 });

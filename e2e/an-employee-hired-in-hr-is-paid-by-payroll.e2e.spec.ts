@@ -54,7 +54,7 @@ it('left four facts behind: numbered, in order, with the correlation id of each 
   ]);
   expect(own.slice(0, 2).map(({ correlationId }) => correlationId)).toEqual([`${here.prefix}hire`, `${here.prefix}move`]);
   expect(new Set(own.map(({ id }) => id)).size).toBe(4);
-  const { rows } = await here.payroll.query<{ column_name: string }>("select column_name from information_schema.columns where table_schema = 'payees' and table_name = 'payees'");
+  const { rows } = await here.store('payroll').query<{ column_name: string }>("select column_name from information_schema.columns where table_schema = 'payees' and table_name = 'payees'");
   expect(rows.map(({ column_name: name }) => name).toSorted()).toEqual(['currency', 'employee_id', 'factline_sequence', 'location', 'name', 'salary_cents']);
 });
 

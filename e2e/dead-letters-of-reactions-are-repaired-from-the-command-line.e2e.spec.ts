@@ -31,7 +31,7 @@ beforeAll(async () => {
   for (const id of ids.slice(0, 3)) broken.add(id);
   hr = new HrClient(app.url);
   for (const person of hired) await hr.hire(person);
-  store = here.world.store(here.payrollUrl);
+  store = here.world.store(here.databaseUrl('payroll'));
   await migrateReactions(store);
   await store.query('create table greeting (employee_id text not null, name text not null)');
   const log = here.world.log();

@@ -25,7 +25,7 @@ let hired = 0;
 
 beforeAll(async () => {
   stack = await startStack({ from: 'packages' });
-  here = await estate({ ...stackEnvironment(stack) });
+  here = await estate({ env: { ...stackEnvironment(stack) } });
   [hr, payroll] = [await here.start('hr'), await here.start('payroll')];
   client = new HrClient(hr.url);
 }, STACK_STARTS_WITHIN);
@@ -112,7 +112,7 @@ it('LIVE again when Kafka is back, with everything that waited, and an as-of tim
 
 it('CATCHING-UP while it is behind: the lag says by how much', async () => {
   // Its rows are held, so that what arrives has to wait.
-  const holder = await here.payroll.session();
+  const holder = await here.store('payroll').session();
   await holder.query('begin');
   await holder.query('lock table payees.payees in exclusive mode');
   await hire(10);

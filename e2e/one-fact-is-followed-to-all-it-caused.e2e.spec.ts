@@ -88,9 +88,9 @@ it('is told to lie between two marks when later facts moved the checkpoint on', 
   await paid(employee);
   const [stated] = byKey(await statedFacts(here)).get(employee.key)!;
   const place = [stated!.partition, stated!.offset];
-  await until('a mark behind it', async () => (await here.payroll.query('select from payees.progress_mark where partition = $1 and next_offset > $2', place)).rowCount > 0);
+  await until('a mark behind it', async () => (await here.store('payroll').query('select from payees.progress_mark where partition = $1 and next_offset > $2', place)).rowCount > 0);
   const moved = await ask(`${hr.url}/employees/${employee.key}/moves`, 'POST', { location: 'PAR' }, { 'x-correlation-id': `${employee.correlationId}-move` });
-  await until('the move to be applied', async () => (await here.payroll.query('select from payees.checkpoint where partition = $1 and next_offset > $2 + 1', place)).rowCount > 0);
+  await until('the move to be applied', async () => (await here.store('payroll').query('select from payees.checkpoint where partition = $1 and next_offset > $2 + 1', place)).rowCount > 0);
   expect(moved.status).toBe(200);
   const hop = payees((await told(formatId(Buffer.from(stated!.id, 'hex')))).facts[0])!;
   expect(hop).toMatchObject({ state: 'applied', after: expect.any(String), by: expect.any(String) });
@@ -100,15 +100,15 @@ it('is told to lie between two marks when later facts moved the checkpoint on', 
 });
 
 it('is told with what a reaction stated because of it, which is told as far', async () => {
-  await migrateReactions(here.hr);
-  const schemas = new RegisteredSchemas({ registry: new SchemaRegistry({ url: here.world.registryUrl }), memory: schemaMemory(here.hr), produces: [EmployeeMoved] });
+  await migrateReactions(here.store('hr'));
+  const schemas = new RegisteredSchemas({ registry: new SchemaRegistry({ url: here.world.registryUrl }), memory: schemaMemory(here.store('hr')), produces: [EmployeeMoved] });
   await schemas.start();
-  const outbox = new FactOutbox({ store: here.hr, schemaIds: schemas });
+  const outbox = new FactOutbox({ store: here.store('hr'), schemaIds: schemas });
   const made = reactions({ name: 'welcome', from: 'beginning' }).on(EmployeeCreated, async ({ key }, tx) => {
     if (key.startsWith(here.prefix)) await outbox.add(tx, EmployeeMoved(key, { location: 'WELCOME', jobTitle: null, salaryCents: null, currency: null }));
   });
   const log = here.world.log();
-  const live = new LiveReactions(made, here.hr, new FactDecoder(made.facts, schemas));
+  const live = new LiveReactions(made, here.store('hr'), new FactDecoder(made.facts, schemas));
   const subscription = new FactSubscription({ name: 'welcome', group: `${here.world.name}.welcome`, topics: made.topics, log, target: live, freshness: new Freshness() });
   subscription.start();
   stops.push(() => subscription.stop());

@@ -19,7 +19,7 @@ beforeAll(async () => {
   here.environment['FACTLINE_REGISTRY_URL'] = registry.through(here.world.registryUrl);
   [hr, payroll] = [await here.start('hr'), await here.start('payroll')];
   hrClient = new HrClient(hr.url);
-  payrollClient = new PayrollClient(payroll.url, here.payrollUrl, here.prefix);
+  payrollClient = new PayrollClient(payroll.url, here.databaseUrl('payroll'), here.prefix);
   for (const person of people(10, here.seed)) await hrClient.hire(person);
   await payrollClient.equals(hrClient.expected, 'ten payees');
 });

@@ -25,7 +25,7 @@ let here: Estate;
 let folder: string;
 
 function payrollDatabase(change: (url: URL) => void): Readonly<Record<string, string>> {
-  const url = new URL(here.payrollUrl);
+  const url = new URL(here.databaseUrl('payroll'));
   change(url);
   return { PAYROLL_DATABASE_URL: url.href };
 }

@@ -24,7 +24,7 @@ const relay = () => here.command(['relay', '--app', 'hr', '--json']);
 const last = (program: Program) => program.lines.findLast(({ event }) => event === 'relay');
 /** The epoch in which this process publishes, as the database knows; a relay's own lines come only every 5 s. */
 async function epochOf({ pid }: Program): Promise<number | undefined> {
-  const { rows } = await here.hr.query<{ epoch: string }>('select epoch from factline.relay where owner like $1', [`hr@%:${pid}`]);
+  const { rows } = await here.store('hr').query<{ epoch: string }>('select epoch from factline.relay where owner like $1', [`hr@%:${pid}`]);
   return rows[0] && Number(rows[0].epoch);
 }
 

@@ -1,4 +1,11 @@
 import { FactlineError, messageOf } from 'factline/kernel';
+import type { Mission } from '../support/mission.js';
+
+/** One flow of the demo, with the apps it needs; it starts them itself, and they are stopped when it ends. */
+export interface Chapter {
+  readonly apps: readonly string[];
+  tell(story: Story, mission: Mission): Promise<void>;
+}
 
 const paint = (code: number, text: string) => (process.stdout.isTTY && !process.env['NO_COLOR'] ? `\u001b[${code}m${text}\u001b[0m` : text);
 

@@ -45,7 +45,7 @@ async function expectDrained(): Promise<void> {
 
 it('A11: while Kafka is away hr takes writes up to its budget, then answers 503 with Retry-After, and all of it drains in order', async () => {
   await writesWithoutKafka(300);
-  await paid.here.hr.query("update factline.outbox set created_at = created_at - interval '25 hours' where id > (select page_id from factline.relay)");
+  await paid.here.store('hr').query("update factline.outbox set created_at = created_at - interval '25 hours' where id > (select page_id from factline.relay)");
   const refused = await until('the budget to be passed', async () => {
     const answer = await hireAgain();
     return answer.status === 503 ? answer : undefined;

@@ -36,7 +36,7 @@ it('B4: apps that start while no broker answers are ready, take writes and answe
   await until('the five facts to be shown as pending', async () => ((await ask(`${hr.url}/health`)).body['outbox'] as { rows: number }).rows === 5);
   expect([(await ask(`${payroll.url}/health/live`)).status, (await ask(`${hr.url}/health/live`)).status]).toEqual([200, 200]);
   await kafka.heal();
-  const payees = new PayrollClient(payroll.url, here.payrollUrl, here.prefix);
+  const payees = new PayrollClient(payroll.url, here.databaseUrl('payroll'), here.prefix);
   await payees.equals(client.expected, 'five payees');
   await until('payroll to be LIVE', async () => (await subscriptionOf(payroll)).state === 'LIVE');
 });

@@ -79,7 +79,7 @@ needing(withoutMounts)('E3: with a full disk behind its log Postgres takes no wr
   const fails = async () => {
     disk.fill();
     // The segments there are would last for a while: they are used up at once.
-    await until('the server to need another one', () => paid.here.hr.query('select pg_switch_wal()').then(() => false, () => true));
+    await until('the server to need another one', () => paid.here.store('hr').query('select pg_switch_wal()').then(() => false, () => true));
   };
   await throughFailure(fails, disk.free);
 });

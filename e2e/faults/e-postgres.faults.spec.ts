@@ -47,7 +47,7 @@ it('E1: Postgres killed with -9 under load has every acknowledged write after it
 async function takeAllConnections(): Promise<() => Promise<void>> {
   const taken: Session[] = [];
   try {
-    for (;;) taken.push(await paid.here.hr.session());
+    for (;;) taken.push(await paid.here.store('hr').session());
   } catch (error) {
     expect(messageOf(error)).toContain('too many clients');
   }
@@ -67,13 +67,13 @@ it('E5: while the server takes no more connections, an app works on with those i
 });
 
 async function sessionsWaitingForLocks(): Promise<number> {
-  const { rows } = await paid.here.hr.query("select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'");
+  const { rows } = await paid.here.store('hr').query("select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'");
   return rows.length;
 }
 
 /** Requests meet this lock until the work is done, however it ends. */
 async function whileLocked(statement: string, work: () => Promise<unknown>): Promise<void> {
-  const session = await paid.here.hr.session();
+  const session = await paid.here.store('hr').session();
   try {
     await session.query('begin');
     await session.query(statement);
@@ -88,7 +88,7 @@ it('E5: while requests use up the connections of an app, others are told to come
   await whileLocked('lock table employee in exclusive mode', async () => {
     const answers = Promise.all(ids.slice(0, 2 * POOL_CONNECTIONS).map(move));
     await until('all connections of the app to wait', async () => (await sessionsWaitingForLocks()) === POOL_CONNECTIONS);
-    await here.hr.query("select factline.outbox_add(topic, 'nobody', value, null) from factline.outbox order by id limit 1");
+    await here.store('hr').query("select factline.outbox_add(topic, 'nobody', value, null) from factline.outbox order by id limit 1");
     await until('a fact to be published meanwhile', async () => (await statedFacts({ world: here.world, prefix: 'nobody' })).length > 0);
     expect(await sessionsWaitingForLocks()).toBe(POOL_CONNECTIONS); // the control: they are used up still
     const told = (await answers).map(({ status, headers }) => `${status} ${headers.get('retry-after')}`);

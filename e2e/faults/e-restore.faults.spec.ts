@@ -39,7 +39,7 @@ async function restoredAfterWrites(app: 'hr' | 'payroll'): Promise<void> {
   await copy(backup, database);
 }
 
-const checkpoints = async () => Number((await paid.here.payroll.query<{ sum: string }>('select sum(next_offset) from payees.checkpoint where topic = $1', [EMPLOYEE_TOPIC])).rows[0]!.sum);
+const checkpoints = async () => Number((await paid.here.store('payroll').query<{ sum: string }>('select sum(next_offset) from payees.checkpoint where topic = $1', [EMPLOYEE_TOPIC])).rows[0]!.sum);
 
 it('E8: payroll, restored from a backup, applies what its rows do not have yet', async () => {
   await restoredAfterWrites('payroll');

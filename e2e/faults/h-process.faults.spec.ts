@@ -30,7 +30,7 @@ async function restartHr(settings: Record<string, string> = {}, shell?: string):
   paid.hr = await paid.here.start('hr', settings, shell);
 }
 
-const epoch = async () => (await paid.here.hr.query<{ epoch: string }>('select epoch from factline.relay')).rows[0]!.epoch;
+const epoch = async () => (await paid.here.store('hr').query<{ epoch: string }>('select epoch from factline.relay')).rows[0]!.epoch;
 const hoursAhead = async () => Math.round((Date.parse((await ask(`${paid.hr.url}/health/live`)).headers.get('date')!) - Date.now()) / 3_600_000);
 
 needing(withoutFaketime)('H4: a clock that jumps two days ahead and back, and one that runs twice as fast, cost no ownership, no fact and no order', async () => {

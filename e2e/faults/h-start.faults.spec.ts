@@ -18,21 +18,21 @@ beforeEach(async () => {
 
 afterEach(() => here?.close());
 
-const hrTables = async () => (await here.hr.query<{ name: string }>("select schemaname || '.' || tablename as name from pg_tables where schemaname in ('public', 'factline') order by 1")).rows.map(({ name }) => name);
+const hrTables = async () => (await here.store('hr').query<{ name: string }>("select schemaname || '.' || tablename as name from pg_tables where schemaname in ('public', 'factline') order by 1")).rows.map(({ name }) => name);
 
 it('H11: a migration killed with -9 in the middle leaves nothing of itself, and the next run does all of it', async () => {
-  await here.hr.query('create schema factline');
-  const blocker = await here.hr.session();
+  await here.store('hr').query('create schema factline');
+  const blocker = await here.store('hr').session();
   await blocker.query('begin');
   await blocker.query('create table factline.relay ()'); // the migration cannot know whether it will be there before this ends
   const migration = here.command(['migrate', '--app', 'hr']);
   const pid = await until('the migration to wait for the name', async () => {
-    const { rows } = await here.hr.query<{ pid: number }>('select pid from pg_stat_activity where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0');
+    const { rows } = await here.store('hr').query<{ pid: number }>('select pid from pg_stat_activity where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0');
     return rows[0]?.pid;
   });
   expect(await migration.stop('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' });
   await blocker.close(); // which rolls back
-  await until('the server to be done with it', async () => (await here.hr.query('select from pg_stat_activity where pid = $1', [pid])).rows.length === 0);
+  await until('the server to be done with it', async () => (await here.store('hr').query('select from pg_stat_activity where pid = $1', [pid])).rows.length === 0);
   expect(await hrTables()).toEqual(['factline.migration', 'factline.schema']); // another component, which was done; the tables of this one are gone with it
 
   expect(await here.factline(['migrate', '--app', 'hr'])).toMatchObject({ code: 0, stderr: '' });

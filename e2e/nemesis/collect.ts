@@ -11,11 +11,11 @@ import { pendingFacts } from './pending.js';
 /** Writes down what is there at the end: the topic, the outbox's audit, and every read model with its journal. */
 export async function collect(ground: Ground, log: FactLog, reader: FactReader, history: HistoryFile): Promise<void> {
   await scanTopic(log, reader, EMPLOYEE_TOPIC, history);
-  await collectFacts(ground.estate.hr, reader, history);
-  for (const { key, sequence } of await pendingFacts(ground.estate.hr)) history.write({ type: 'pending', key, sequence });
+  await collectFacts(ground.estate.store('hr'), reader, history);
+  for (const { key, sequence } of await pendingFacts(ground.estate.store('hr'))) history.write({ type: 'pending', key, sequence });
   for (const model of MODELS(ground)) await collectModel(model, history);
   for (const position of await positionsOf(ground, log)) history.write(position);
-  const { rows: purged } = await ground.estate.payroll.query<{ model: string; partition: number; offsets: string[] }>('select projection as model, partition, offsets from factline.purged_dead_letter');
+  const { rows: purged } = await ground.estate.store('payroll').query<{ model: string; partition: number; offsets: string[] }>('select projection as model, partition, offsets from factline.purged_dead_letter');
   for (const { model, partition, offsets } of purged) for (const offset of offsets) history.write({ type: 'skipped', model, partition, offset: Number(offset) });
 }
 

@@ -131,7 +131,7 @@ async function killOf(target: string, { ground, fleet }: Targets): Promise<Begun
 async function zombie({ ground, fleet }: Targets): Promise<Begun> {
   const { proxies, estate } = ground;
   const epochs = async () => {
-    const { rows } = await estate.payroll.query<{ sum: number }>('select sum(epoch)::float8 as sum from payees.checkpoint');
+    const { rows } = await estate.store('payroll').query<{ sum: number }>('select sum(epoch)::float8 as sum from payees.checkpoint');
     return rows[0]!.sum;
   };
   proxies.single.blackhole('to-server');
@@ -168,7 +168,7 @@ function proxiesOf({ proxies }: Ground, target: string): readonly FaultProxy[] {
 /** `relay-owner` is whichever hr the database names; hr-1 when it does not answer. */
 async function instanceOf(target: string, { estate }: Ground, fleet: Fleet): Promise<Instance> {
   if (target !== 'relay-owner') return target as Instance;
-  const owner = await estate.hr.query<{ owner: string | null }>('select owner from factline.relay').then(
+  const owner = await estate.store('hr').query<{ owner: string | null }>('select owner from factline.relay').then(
     ({ rows }) => rows[0]?.owner,
     () => undefined,
   );

@@ -48,7 +48,7 @@ export async function openGround({ brokers, prepare, progress }: GroundOptions):
     closing.push(prepared);
     const proxies = { kafka, postgres: await FaultProxy.to(stack.postgresUrl), single: await FaultProxy.to(stack.postgresUrl), registry: await FaultProxy.to(stack.registryUrl) };
     closing.push(() => proxies.postgres.close(), () => proxies.single.close(), () => proxies.registry.close());
-    const here = await estate({ FACTLINE_KAFKA: advertisedKafka.join(','), FACTLINE_REGISTRY_URL: stack.registryUrl, FACTLINE_POSTGRES_URL: stack.postgresUrl });
+    const here = await estate({ env: { FACTLINE_KAFKA: advertisedKafka.join(','), FACTLINE_REGISTRY_URL: stack.registryUrl, FACTLINE_POSTGRES_URL: stack.postgresUrl } });
     closing.push(() => here.close());
     const { environment } = here;
     for (const name of ['HR_DATABASE_URL', 'PAYROLL_DATABASE_URL']) environment[name] = proxies.postgres.through(environment[name]!);

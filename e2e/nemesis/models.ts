@@ -13,7 +13,7 @@ export interface Model {
 
 export function MODELS({ estate, tally }: Pick<Ground, 'estate' | 'tally'>): readonly Model[] {
   return [
-    { model: 'payees', store: estate.payroll, key: 'employee_id', sequence: 'factline_sequence', columns: 'salary_cents::float8 as value' },
+    { model: 'payees', store: estate.store('payroll'), key: 'employee_id', sequence: 'factline_sequence', columns: 'salary_cents::float8 as value' },
     { model: 'tally', store: tally.store, key: 'key', sequence: 'last_sequence', columns: 'facts, cents::float8 as cents' },
   ];
 }

@@ -35,7 +35,7 @@ export async function followTopic(log: FactLog, reader: FactReader, history: His
 export async function sampleAll({ estate }: Ground, fleet: Fleet, history: HistoryFile, abort: AbortSignal): Promise<void> {
   while (!abort.aborted) {
     await fleet.sample();
-    const epoch = await estate.hr.query<{ epoch: string }>('select epoch from factline.relay').then(
+    const epoch = await estate.store('hr').query<{ epoch: string }>('select epoch from factline.relay').then(
       ({ rows }) => Number(rows[0]!.epoch),
       () => undefined, // the database is away
     );
@@ -61,7 +61,7 @@ export async function positionsOf(ground: Ground, log: FactLog): Promise<Positio
 export async function becomeQuiet(ground: Ground, log: FactLog, history: HistoryFile, withinMs: number): Promise<void> {
   const started = performance.now();
   for (;;) {
-    const left = await missing(ground.estate.hr, ground, log).catch((error: unknown) => String(error));
+    const left = await missing(ground.estate.store('hr'), ground, log).catch((error: unknown) => String(error));
     const tookMs = Math.round(performance.now() - started);
     if (left === '' || tookMs > withinMs) {
       history.write({ type: 'quiet', reached: left === '', tookMs, withinMs, left });

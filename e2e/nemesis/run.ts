@@ -55,7 +55,7 @@ export async function runNemesis(options: RunOptions): Promise<string[]> {
       };
     },
   });
-  const single = { PAYROLL_DATABASE_URL: ground.proxies.single.through(ground.estate.payrollUrl) };
+  const single = { PAYROLL_DATABASE_URL: ground.proxies.single.through(ground.estate.databaseUrl('payroll')) };
   const fleet = new Fleet(ground, history, (instance) => ({ ...clock?.settings(instance), ...(instance === ZOMBIE && single) }));
   const closeClock = () => clock?.close(fleet.pids);
   process.once('exit', closeClock);
@@ -117,7 +117,7 @@ async function drill({ seed, schedule, history, say }: RunOptions & { schedule: 
 /** The triggers, once the tables are there. */
 async function audited(ground: Ground): Promise<boolean> {
   try {
-    await auditOutbox(ground.estate.hr);
+    await auditOutbox(ground.estate.store('hr'));
     for (const model of MODELS(ground)) await auditModel(model.store, model);
     return true;
   } catch {

@@ -16,7 +16,7 @@ export interface App {
   readonly program: Program;
 }
 
-/** One spec's hr, payroll and command line: processes built by `npm run build`, on a stack that runs, with databases that nobody else uses. */
+/** One spec's apps and command line: processes built by `npm run build`, on a stack that runs, with databases that nobody else uses. */
 export interface Estate {
   readonly world: World;
   /** Beginning of the ids of this spec's employees: the topic is shared, the people are not. */
@@ -25,9 +25,9 @@ export interface Estate {
   readonly seed: number;
   /** What every program is given; a spec may change an address before it starts one. */
   readonly environment: Record<string, string>;
-  readonly hr: Store;
-  readonly payroll: Store;
-  readonly payrollUrl: string;
+  /** A pool on the app's database. */
+  store(app: string): Store;
+  databaseUrl(app: string): string;
   /** Does not wait for an answer; always on the same port. @param shell what a shell does before it becomes the app: `ulimit -n 64`. */
   launch(app: string, settings?: Settings, shell?: string): Program;
   /** Waits until it is ready. */
@@ -47,11 +47,21 @@ export interface Answered {
 
 const START_TIMEOUT = 30_000;
 
+interface EstateOptions {
+  /** Those that are used; each gets a database. Default hr and payroll. */
+  apps?: readonly string[];
+  /** Where the stack's addresses are, when it is not the one all specs share. */
+  env?: Environment;
+}
+
 /** @throws FactlineError `testing.no-stack` (configuration) when no stack's addresses are in the environment. */
-export async function estate(env: Environment = process.env): Promise<Estate> {
+export async function estate({ apps = ['hr', 'payroll'], env = process.env }: EstateOptions = {}): Promise<Estate> {
   const here = await world({ ...env });
   const config = await loadConfig(ROOT);
-  const databases = { HR_DATABASE_URL: await here.database('hr'), PAYROLL_DATABASE_URL: await here.database('payroll') };
+  const databases: Record<string, string> = {};
+  for (const app of apps) databases[appOf(config, app).databaseUrl] = await here.database(app.replaceAll('-', '_'));
+  const stores = new Map<string, Store>();
+  const databaseUrl = (app: string) => databases[appOf(config, app).databaseUrl]!;
   const environment: Record<string, string> = { ...databases, FACTLINE_KAFKA: here.kafka.join(','), FACTLINE_REGISTRY_URL: here.registryUrl, LOG_LEVEL: 'info' };
   const ports = new Map<string, number>();
   for (const app of Object.keys(config.apps)) ports.set(app, await freePort());
@@ -70,9 +80,12 @@ export async function estate(env: Environment = process.env): Promise<Estate> {
     seed,
     prefix: `e-${seed}-`,
     environment,
-    hr: here.store(databases.HR_DATABASE_URL),
-    payroll: here.store(databases.PAYROLL_DATABASE_URL),
-    payrollUrl: databases.PAYROLL_DATABASE_URL,
+    store: (app) => {
+      const store = stores.get(app) ?? here.store(databaseUrl(app));
+      stores.set(app, store);
+      return store;
+    },
+    databaseUrl,
     launch,
     start: async (app, settings, shell) => ready(app, `http://127.0.0.1:${ports.get(app)}`, launch(app, settings, shell)),
     command,

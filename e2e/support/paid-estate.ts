@@ -25,7 +25,7 @@ export class PaidEstate {
 
   /** @param env where the stack's addresses are, when it is not the one all specs share. */
   static async open(env?: Readonly<Record<string, string>>): Promise<PaidEstate> {
-    const here = await estate(env);
+    const here = await estate(env ? { env } : {});
     const opened = new PaidEstate(here, await here.start('hr'), await here.start('payroll'));
     const client = new HrClient(opened.hr.url);
     await inParallel(people(EMPLOYEES, here.seed), 8, (person) => client.hire(person));

@@ -29,7 +29,7 @@ export async function settled(here: Estate): Promise<void> {
       const { stdout } = await here.factline(['outbox', 'status', '--app', 'hr', '--json']);
       if ((JSON.parse(stdout) as { pending: { rows: number } }).pending.rows > 0) return false;
       const [topic] = await log.describe([EMPLOYEE_TOPIC]);
-      const { rows } = await here.payroll.query<{ partition: number; next: string }>('select partition, next_offset as next from payees.checkpoint where topic = $1', [EMPLOYEE_TOPIC]);
+      const { rows } = await here.store('payroll').query<{ partition: number; next: string }>('select partition, next_offset as next from payees.checkpoint where topic = $1', [EMPLOYEE_TOPIC]);
       return topic!.partitions.every(({ end }, partition) => Number(rows.find((row) => row.partition === partition)?.next ?? 0) === end);
     },
     SETTLED_WITHIN,
@@ -42,8 +42,8 @@ export async function settled(here: Estate): Promise<void> {
  */
 export async function faultsOfAll(here: Estate, ids: readonly string[], writes: readonly Write[]): Promise<string[]> {
   const stated = byKey(await statedFacts(here));
-  const { rows: employees } = await here.hr.query<{ id: string; version: number; salary: string }>('select id, version, salary_cents as salary from employee');
-  const { rows: payees } = await here.payroll.query<{ id: string; salary: string; sequence: string }>(
+  const { rows: employees } = await here.store('hr').query<{ id: string; version: number; salary: string }>('select id, version, salary_cents as salary from employee');
+  const { rows: payees } = await here.store('payroll').query<{ id: string; salary: string; sequence: string }>(
     'select employee_id as id, salary_cents as salary, factline_sequence as sequence from payees.payees where starts_with(employee_id, $1)',
     [here.prefix],
   );
