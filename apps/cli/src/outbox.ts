@@ -41,7 +41,7 @@ async function printStatus(store: Store, output: Output): Promise<void> {
 }
 
 function statusLines(output: Output, status: OutboxStatus): string[] {
-  const { owner, epoch, owned, heartbeatAgeMs, pending, deliveredTotal, slots, rotations, delivered } = status;
+  const { owner, epoch, owned, heartbeatAgeMs, pending, deliveredTotal, held, slots, rotations, delivered } = status;
   const title = (text: string) => output.paint(text.padEnd(11), 'bold');
   const relay = owned
     ? output.paint(`${owner ?? 'unknown'}, epoch ${epoch}, alive ${elapsed(heartbeatAgeMs ?? 0)} ago`, 'green')
@@ -50,6 +50,7 @@ function statusLines(output: Output, status: OutboxStatus): string[] {
     `${title('relay')} ${relay}`,
     `${title('pending')} about ${count(pending.rows)} facts, ${bytes(pending.bytes)}, oldest ${elapsed(pending.oldestAgeMs)}`,
     `${title('delivered')} ${count(deliveredTotal)} in all`,
+    ...held.map(({ topic, partition, facts, since }) => `${title('held')} ${output.paint(`${topic} partition ${partition} takes none: ${count(facts)} facts set aside since ${since.toISOString()}`, 'red')}`),
     `${title('slots')} ${slots.map((slot) => `${slot.slot}${slot.written ? ' (written)' : ''} ${bytes(slot.bytes)}`).join('   ')}   rotated ${count(rotations)} times`,
     ...delivered.map(({ topic, key, sequence, statedAt }) => `${title('')} ${statedAt.toISOString()}  ${topic}  ${key}  #${sequence}`),
   ];

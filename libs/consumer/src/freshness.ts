@@ -53,7 +53,7 @@ export class Freshness {
   #mark(mark: Watermark): void {
     this.#partitions.get(mark.topic)?.forEach((state, partition) => {
       const offset = mark.offsets[partition];
-      if (offset === undefined) return;
+      if (offset === undefined || offset === null) return;
       const next = { offset, asOfMs: mark.asOf };
       if (state.waiting.length >= WATERMARKS_WAITING) state.waiting[state.waiting.length - 1] = next;
       else state.waiting.push(next);

@@ -11,8 +11,8 @@ export interface Watermark {
   asOf: number;
   /** The relay's epoch; a smaller one than seen before comes from a stale relay. */
   epoch: number;
-  /** By partition: every fact whose commit was answered before `asOf` lies below this offset. */
-  offsets: readonly number[];
+  /** By partition: every fact whose commit was answered before `asOf` lies below this offset. null: nothing is said of a partition that takes no facts now. */
+  offsets: readonly (number | null)[];
 }
 
 /** A record of the watermark topic; undefined for anything that is not a whole watermark. */
@@ -23,6 +23,6 @@ export function parseWatermark(value: Buffer | null): Watermark | undefined {
   } catch {
     return undefined; // told apart by the caller: a foreign record must not stop freshness
   }
-  const offsets = Array.isArray(mark?.offsets) && mark.offsets.every((offset) => Number.isSafeInteger(offset) && offset >= 0);
+  const offsets = Array.isArray(mark?.offsets) && mark.offsets.every((offset) => offset === null || (Number.isSafeInteger(offset) && offset >= 0));
   return typeof mark?.topic === 'string' && typeof mark.asOf === 'number' && offsets ? (mark as Watermark) : undefined;
 }

@@ -10,7 +10,7 @@ import {
   ROTATION_STUCK_MS,
 } from './limits.js';
 import { type PressureLimits, judge, pressureLimits } from './pressure.js';
-import { type OutboxStatus, outboxStatus } from './status.js';
+import { type HeldPartition, type OutboxStatus, outboxStatus } from './status.js';
 
 export interface OutboxFinding {
   /** Stable: `outbox.no-relay`. */
@@ -66,6 +66,7 @@ export async function outboxDoctor(
   return [
     ...relayFindings(status),
     ...pressureFindings(status, limits),
+    ...status.held.map(heldPartition),
     ...oldest.rows.map(longTransaction),
     ...(await rotationFindings(store, status)),
     ...clockFindings(now.rows[0]!.now, asked, answered),
@@ -94,6 +95,16 @@ function pressureFindings({ pending }: OutboxStatus, limits: PressureLimits): Ou
       ? 'New facts are refused with 503. See whether the broker takes records and whether a relay runs.'
       : 'Facts are still taken. See whether the broker takes records and whether a relay runs, before the hard limit is reached.';
   return [{ code: `outbox.${state}-limit`, severity: state === 'hard' ? 'problem' : 'warning', message: `${reasons.join('; ')}.`, advice }];
+}
+
+function heldPartition({ topic, partition, facts, since }: HeldPartition): OutboxFinding {
+  return {
+    code: 'outbox.partition-held',
+    severity: 'problem',
+    message: `'${topic}' partition ${partition} takes no facts; ${facts} are set aside for it since ${since.toISOString()}, and other partitions go on.`,
+    advice: "The relay's log says why: a leader that is missing, a right, or the topic's max.message.bytes. They are sent in their order as soon as it takes them.",
+    details: { topic, partition, facts },
+  };
 }
 
 function longTransaction(session: HoldingSession): OutboxFinding {

@@ -1,19 +1,32 @@
-import { type CloudEvents, withSequence } from 'factline/contracts';
-import { FactlineError, type Logger, backoffMs, messageOf, pause } from 'factline/kernel';
-import { type FactLog, type OutgoingRecord, type Publisher, partitionOf } from 'factline/log';
+import type { CloudEvents } from 'factline/contracts';
+import { type Clock, FactlineError, type Logger, backoffMs, messageOf, pause } from 'factline/kernel';
+import { type FactLog, type OutgoingRecord, partitionOf } from 'factline/log';
 import type { FactHeaders } from './fact-headers.js';
-import { RESEND_DELAY_MAX_MS, RESEND_DELAY_MS, SEND_BYTES } from './limits.js';
+import { HOLD_AFTER_MS, RESEND_DELAY_MAX_MS, RESEND_DELAY_MS } from './limits.js';
 import type { OutboxRow } from './page.js';
+import { parts, recordOf } from './records.js';
+import { Sender } from './sender.js';
 
-interface Lane {
+/** A fact that its partition does not take. */
+export interface HeldFact {
+  partition: number;
+  row: OutboxRow;
+}
+
+export interface Lane {
   topic: string;
   partition: number;
   /** Makes the headers of its facts, if the topic asks for some. */
   events: CloudEvents | undefined;
-  /** Settled when everything given to this lane so far is acknowledged; rejected for good after a stop. */
-  tail: Promise<void>;
+  /** Settled when everything given to this lane so far is acknowledged or held; rejected for good after a stop. */
+  tail: Promise<unknown>;
   /** Behind the last record known to be in the log. */
   nextOffset: number;
+  /** Its facts are set aside, for it took none while others did. */
+  held: boolean;
+  /** Facts set aside in this tenure, and how many of them are in the table. */
+  setAside: number;
+  stored: number;
 }
 
 export interface Rejection {
@@ -22,6 +35,8 @@ export interface Rejection {
   since: number;
   attempts: number;
   reason: string;
+  /** Its facts are set aside, and hold up nobody else. */
+  held: boolean;
 }
 
 export interface LanesOptions {
@@ -32,25 +47,35 @@ export interface LanesOptions {
   /** Throws when this relay must not send any more; asked before each send. */
   permit(): void;
   onRejection(): void;
+  /** A partition begins to be held: somebody has to try what is set aside. */
+  onHeld(lane: Lane): void;
   /** What the app's contracts say, by topic: another count in the log would send keys elsewhere than before. */
   declaredPartitions: ReadonlyMap<string, number>;
   headers: FactHeaders;
-  now(): number;
+  clock: Clock;
   logger: Logger;
 }
 
 /**
  * One lane per topic-partition: sends run one after another within a lane and side by side between lanes. A rejected send is repeated with the same rows
  * until the log takes it, and nothing overtakes it: so a crash or an unknown outcome leaves duplicates, never a gap or another order.
+ *
+ * A lane that takes nothing for 10 s while others do, or would, is held: its facts are answered as such, to be set aside (held-facts.ts), until it is released. When the
+ * whole log is away nothing is held, for there is nobody to hold up.
  */
 export class Lanes {
   readonly #topics = new Map<string, Lane[]>();
   readonly #rejections = new Map<Lane, Rejection>();
-  #publisher: Promise<Publisher> | undefined;
+  readonly #expected = new Set<string>();
+  /** Sends that were acknowledged, in any lane. */
+  #acknowledged = 0;
+  readonly #sender: Sender;
 
-  constructor(private readonly options: LanesOptions) {}
+  constructor(private readonly options: LanesOptions) {
+    this.#sender = new Sender(options);
+  }
 
-  /** The sends that are being repeated now. */
+  /** The sends that are being repeated now, and what is held. */
   get rejections(): Rejection[] {
     return [...this.#rejections.values()];
   }
@@ -59,29 +84,65 @@ export class Lanes {
   async prepare(rows: readonly OutboxRow[]): Promise<void> {
     for (const { topic } of rows) {
       if (this.#topics.has(topic)) continue;
-      const waiting: Lane = { topic, partition: -1, events: undefined, tail: Promise.resolve(), nextOffset: 0 };
-      await this.#persistently(waiting, this.options.now(), () => this.open(topic));
+      await this.#persistently(laneOf(topic, NO_PARTITION), () => this.open(topic));
     }
     await this.options.headers.prepare(rows);
   }
 
-  /** Resolves when the log has acknowledged all rows. Calls take effect in their order. */
-  async send(rows: readonly OutboxRow[]): Promise<void> {
-    const perLane = new Map<Lane, OutgoingRecord[]>();
+  /** Resolves when the log has acknowledged all rows but those that it answers: they belong to held lanes. Calls take effect in their order. */
+  async send(rows: readonly OutboxRow[]): Promise<HeldFact[]> {
+    const perLane = new Map<Lane, OutboxRow[]>();
     for (const row of rows) {
-      const lanes = this.#topics.get(row.topic)!;
-      const lane = lanes[partitionOf(row.key, lanes.length)]!;
-      const records = perLane.get(lane);
-      const record = recordOf(row, lane.events);
-      if (records) records.push(record);
-      else perLane.set(lane, [record]);
+      const lane = this.#laneFor(row);
+      const given = perLane.get(lane);
+      if (given) given.push(row);
+      else perLane.set(lane, [row]);
     }
-    await Promise.all([...perLane].map(([lane, records]) => (lane.tail = this.#append(lane, records))));
+    const held = await Promise.all([...perLane].map(([lane, given]) => (lane.tail = this.#append(lane, given)) as Promise<HeldFact[]>));
+    return held.flat();
   }
 
-  /** Next offset by partition, below which everything acknowledged lies; undefined for a topic that was not opened. */
-  offsets(topic: string): number[] | undefined {
-    return this.#topics.get(topic)?.map((lane) => lane.nextOffset);
+  /** An earlier owner set facts of it aside: it is held from the moment the topic is open. */
+  expectHeld(topic: string, partition: number): void {
+    this.#expected.add(`${topic}/${partition}`);
+  }
+
+  /** @throws what `open` throws. */
+  async heldLane(topic: string, partition: number): Promise<Lane> {
+    if (!this.#topics.has(topic)) await this.open(topic);
+    return this.#topics.get(topic)![partition]!;
+  }
+
+  /** One attempt to send what was set aside; the caller goes on in its order. @throws what the log throws. */
+  async resend(lane: Lane, rows: readonly OutboxRow[]): Promise<void> {
+    for (const part of parts(rows.map((row) => recordOf(row, lane.events)))) {
+      this.options.permit();
+      try {
+        await this.#deliver(lane, part);
+      } catch (error) {
+        this.#reject(lane, error);
+        throw error;
+      }
+    }
+  }
+
+  /** Sends to it again, if nothing was set aside since there were `setAside` facts. */
+  release(lane: Lane, setAside: number): boolean {
+    if (lane.setAside !== setAside) return false;
+    lane.held = false;
+    this.#rejections.delete(lane);
+    this.options.logger.info({ topic: lane.topic, partition: lane.partition }, 'what was set aside for a partition is in the log, and facts go there again');
+    return true;
+  }
+
+  /** These are in the table now. */
+  stored(facts: readonly HeldFact[]): void {
+    for (const { row } of facts) this.#laneFor(row).stored++;
+  }
+
+  /** Next offset by partition, below which everything acknowledged lies, null for one that is held; undefined for a topic that was not opened. */
+  offsets(topic: string): (number | null)[] | undefined {
+    return this.#topics.get(topic)?.map(({ held, nextOffset }) => (held ? null : nextOffset));
   }
 
   /** Learns the partitions of one topic and where they end, in one attempt. @throws FactlineError `log.topic-unknown`, `relay.partitions-changed`. */
@@ -93,101 +154,83 @@ export class Lanes {
     const events = this.options.headers.of(topic);
     this.#topics.set(
       topic,
-      state.partitions.map(({ end }, partition) => ({ topic, partition, events, tail: Promise.resolve(), nextOffset: end })),
+      state.partitions.map(({ end }, partition) => ({ ...laneOf(topic, partition), events, nextOffset: end, held: this.#expected.has(`${topic}/${partition}`) })),
     );
   }
 
-  async close(): Promise<void> {
-    const publisher = this.#publisher;
-    this.#publisher = undefined;
-    await (await publisher)?.close();
+  close(): Promise<void> {
+    return this.#sender.close();
   }
 
-  async #append(lane: Lane, records: OutgoingRecord[]): Promise<void> {
+  #laneFor({ topic, key }: OutboxRow): Lane {
+    const lanes = this.#topics.get(topic)!;
+    return lanes[partitionOf(key, lanes.length)]!;
+  }
+
+  async #append(lane: Lane, rows: readonly OutboxRow[]): Promise<HeldFact[]> {
     await lane.tail;
-    const since = this.options.now();
-    for (const part of parts(records)) {
-      const { baseOffset } = await this.#persistently(lane, since, () => this.#sendOnce(lane, part));
-      lane.nextOffset = Math.max(lane.nextOffset, baseOffset + part.length);
+    let sent = 0;
+    for (const part of lane.held ? [] : parts(rows.map((row) => recordOf(row, lane.events)))) {
+      if (!(await this.#persistently(lane, () => this.#deliver(lane, part)))) break;
+      sent += part.length;
     }
+    lane.setAside += rows.length - sent;
+    return rows.slice(sent).map((row) => ({ partition: lane.partition, row }));
   }
 
-  async #persistently<T>(lane: Lane, since: number, attempt: () => Promise<T>): Promise<T> {
-    for (let attempts = 1; ; attempts++) {
+  async #deliver(lane: Lane, records: readonly OutgoingRecord[]): Promise<void> {
+    const { baseOffset } = await this.#sender.send(lane.topic, lane.partition, records);
+    lane.nextOffset = Math.max(lane.nextOffset, baseOffset + records.length);
+    this.#acknowledged++;
+  }
+
+  /** @returns false when the lane is held from now on. */
+  async #persistently(lane: Lane, attempt: () => Promise<void>): Promise<boolean> {
+    const begun = { at: this.options.clock.monotonic(), acknowledged: this.#acknowledged };
+    for (;;) {
       this.options.permit();
       try {
-        const result = await attempt();
+        await attempt();
         this.#rejections.delete(lane);
-        return result;
+        return true;
       } catch (error) {
-        const { topic, partition } = lane;
-        const rejection = { topic, partition, since, attempts, reason: messageOf(error) };
-        this.options.onRejection();
-        this.#rejections.set(lane, rejection);
-        this.options.logger.warn(rejection, 'the log did not take facts; the same ones are sent again');
+        const attempts = this.#reject(lane, error);
+        if (lane.partition !== NO_PARTITION && (await this.#holdsUpOthers(lane, begun))) {
+          lane.held = true;
+          this.#rejections.get(lane)!.held = true;
+          this.options.onHeld(lane);
+          return false;
+        }
         await pause(backoffMs(attempts, { delay: RESEND_DELAY_MS, maxDelay: RESEND_DELAY_MAX_MS }), this.options.abort);
         if (this.options.abort.aborted) throw stopped(lane, error);
       }
     }
   }
 
-  async #sendOnce(lane: Lane, records: readonly OutgoingRecord[]): Promise<{ baseOffset: number }> {
-    const publisher = (this.#publisher ??= this.options.log.publisher());
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(unanswered(lane, this.options.publishTimeoutMs)), this.options.publishTimeoutMs);
-    });
-    try {
-      return await Promise.race([publisher.then((open) => open.send(lane.topic, lane.partition, records)), late]);
-    } catch (error) {
-      if (error instanceof FactlineError && error.code === 'relay.publish-timeout') this.#discard(publisher);
-      else if (await publisher.then(() => false, () => true)) this.#forget(publisher);
-      throw error;
-    } finally {
-      clearTimeout(timer);
-    }
+  /** Others were taken meanwhile; or nobody else was tried, for all pages on their way are this lane's, and the log answers. */
+  async #holdsUpOthers({ topic }: Lane, begun: { at: number; acknowledged: number }): Promise<boolean> {
+    if (this.options.clock.monotonic() - begun.at < HOLD_AFTER_MS) return false;
+    if (this.#acknowledged > begun.acknowledged) return true;
+    return this.#rejections.size === 1 && (await this.options.log.describe([topic]).then(() => true, () => false));
   }
 
-  #forget(publisher: Promise<Publisher>): void {
-    if (this.#publisher === publisher) this.#publisher = undefined;
-  }
-
-  /** A publisher that owes an answer must not be used again: its late answer and a new send would run side by side in one partition. */
-  #discard(publisher: Promise<Publisher>): void {
-    this.#forget(publisher);
-    publisher.then((open) => open.close()).catch((error: unknown) => {
-      this.options.logger.warn({ error: messageOf(error) }, 'a publisher that did not answer could not be closed');
-    });
+  /** @returns how often the lane was rejected in a row. */
+  #reject(lane: Lane, error: unknown): number {
+    const { topic, partition, held } = lane;
+    const before = this.#rejections.get(lane);
+    const rejection = { topic, partition, since: before?.since ?? this.options.clock.now(), attempts: (before?.attempts ?? 0) + 1, reason: messageOf(error), held };
+    this.options.onRejection();
+    this.#rejections.set(lane, rejection);
+    this.options.logger.warn(rejection, 'the log did not take facts; the same ones are sent again');
+    return rejection.attempts;
   }
 }
 
-function recordOf({ key, value, sequence, traceparent }: OutboxRow, events: CloudEvents | undefined): OutgoingRecord {
-  const numbered = withSequence(value, sequence);
-  const headers = events?.headersOf(numbered);
-  if (headers) return { key, value: numbered, headers: traceparent ? { traceparent, ...headers } : headers };
-  return traceparent ? { key, value: numbered, headers: { traceparent } } : { key, value: numbered };
-}
+/** A topic that is not open yet. */
+const NO_PARTITION = -1;
 
-/** Cuts before the broker's limit for one batch; a single fact is always below it. */
-function* parts(records: OutgoingRecord[]): Iterable<OutgoingRecord[]> {
-  let start = 0;
-  let bytes = 0;
-  for (let at = 0; at < records.length; at++) {
-    const size = sizeOf(records[at]!);
-    if (at > start && bytes + size > SEND_BYTES) {
-      yield records.slice(start, at);
-      start = at;
-      bytes = 0;
-    }
-    bytes += size;
-  }
-  yield start === 0 ? records : records.slice(start);
-}
-
-/** CloudEvents headers take more bytes than many a fact. */
-function sizeOf({ key, value, headers }: OutgoingRecord): number {
-  const bytes = key.length + value.length;
-  return headers ? Object.entries(headers).reduce((sum, [name, header]) => sum + name.length + header.length, bytes) : bytes;
+function laneOf(topic: string, partition: number): Lane {
+  return { topic, partition, events: undefined, tail: Promise.resolve(), nextOffset: 0, held: false, setAside: 0, stored: 0 };
 }
 
 function partitionsChanged(topic: string, declared: number, found: number): FactlineError {
@@ -196,15 +239,6 @@ function partitionsChanged(topic: string, declared: number, found: number): Fact
     kind: 'configuration',
     message: `The topic '${topic}' has ${found} partitions, its declaration says ${declared}: keys would change their partition and lose their order.`,
     advice: 'Never add partitions to a keyed topic: make a new topic generation. If the declaration is wrong, correct topic.yaml.',
-  });
-}
-
-function unanswered({ topic, partition }: Lane, timeoutMs: number): FactlineError {
-  return new FactlineError({
-    code: 'relay.publish-timeout',
-    kind: 'unavailable',
-    message: `The log did not answer a send to '${topic}' partition ${partition} within ${timeoutMs} ms.`,
-    advice: 'The same facts are sent again through a new connection.',
   });
 }
 

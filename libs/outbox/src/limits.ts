@@ -37,6 +37,10 @@ export const PUBLISH_TIMEOUT_MS = 45_000;
 /** Waits between attempts to send the same rows: at once for a leader that moved, every 5 s while the broker is away. */
 export const RESEND_DELAY_MS = 50;
 export const RESEND_DELAY_MAX_MS = 5_000;
+/** A partition that took nothing for so long while others did holds up nobody any more: above the 9 s after which a dead broker's partitions get another leader. */
+export const HOLD_AFTER_MS = 10_000;
+/** Facts of a held partition that are read and sent at once: with the largest facts 90 MB. */
+export const HELD_FACTS = 100;
 
 /** A standby asks for the lock this often: the pause in publishing after an owner died is at most this and one tick. */
 export const STANDBY_RETRY_MS = 1_000;

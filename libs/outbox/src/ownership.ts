@@ -1,5 +1,6 @@
 import { FactlineError } from 'factline/kernel';
 import type { Session } from 'factline/store';
+import type { HeldFact } from './lanes.js';
 import { OWNER_SILENCE_MS } from './limits.js';
 import { SessionTurns } from './session-turns.js';
 import { type Snapshot, follows, parseSnapshot } from './snapshot.js';
@@ -51,12 +52,25 @@ update factline.relay
   from (select set_config('synchronous_commit', 'off', true)) as quick
  where epoch = $1`;
 
+/** The same, with the facts that count as delivered by it but are only set aside. */
+const PERSIST_HELD = `
+with relay as (${PERSIST}
+returning epoch), held as (
+insert into factline.outbox_held (id, topic, partition, key, sequence, value, traceparent)
+select fact.* from relay, unnest($6::bigint[], $7::text[], $8::integer[], $9::text[], $10::bigint[], $11::bytea[], $12::text[]) as fact
+    on conflict do nothing)
+select epoch from relay`;
+
 /**
  * The right to publish: a session advisory lock, and an epoch that rises with each owner. The lock keeps relays apart; the epoch refuses the progress of
  * one that lost the lock without knowing. Such a stale owner can still send what it has in hand: a duplicate, which its number shows.
  */
 export class Ownership {
   #fenced = false;
+  /** Set aside, and not stored yet. */
+  readonly #held: HeldFact[] = [];
+  /** Told which facts that are set aside are in the table now. */
+  onStored: (held: readonly HeldFact[]) => void = () => undefined;
 
   private constructor(
     /** The session that holds the lock; everything an owner does in the database goes through it. */
@@ -91,23 +105,48 @@ export class Ownership {
     if (this.#fenced || this.turns.lost) throw fenced(this.epoch);
   }
 
-  /** Remembers what the log has acknowledged; `persist` writes it. */
-  advance(progress: Progress, deliveredRows: number): void {
+  /** Remembers what the log has acknowledged, and what is set aside instead; `persist` writes both in one statement. */
+  advance(progress: Progress, deliveredRows: number, held: readonly HeldFact[] = []): void {
     this.state = progress;
     this.delivered += deliveredRows;
+    this.#held.push(...held);
+  }
+
+  get hasHeld(): boolean {
+    return this.#held.length > 0;
   }
 
   /** Writes the progress and a heartbeat. @throws FactlineError `relay.fenced` when a later owner has begun. */
   async persist(): Promise<void> {
     this.assertHeld();
-    const { previous, current, pageId } = this.state;
-    const values = [this.epoch, previous.text, current?.text ?? null, pageId, this.delivered];
-    const { rowCount } = await this.turns.take((session) => session.query(PERSIST, values, 'factline.relay_persist'));
+    const rowCount = await this.turns.take(async (session) => {
+      // Taken in its turn: of two that wait, the second must not store the progress without the facts that the first failed to set aside.
+      const { previous, current, pageId } = this.state;
+      const held = this.#held.slice();
+      const values = [this.epoch, previous.text, current?.text ?? null, pageId, this.delivered];
+      if (held.length === 0) return (await session.query(PERSIST, values, 'factline.relay_persist')).rowCount;
+      const stored = await session.query(PERSIST_HELD, [...values, ...columnsOf(held)], 'factline.relay_persist_held');
+      this.#held.splice(0, held.length);
+      this.onStored(held);
+      return stored.rowCount;
+    });
     if (rowCount === 0) {
       this.#fenced = true;
       throw fenced(this.epoch);
     }
   }
+}
+
+function columnsOf(held: readonly HeldFact[]): unknown[] {
+  return [
+    held.map(({ row }) => row.id),
+    held.map(({ row }) => row.topic),
+    held.map(({ partition }) => partition),
+    held.map(({ row }) => row.key.toString('utf8')),
+    held.map(({ row }) => row.sequence),
+    held.map(({ row }) => row.value),
+    held.map(({ row }) => row.traceparent?.toString('utf8') ?? null),
+  ];
 }
 
 function fenced(epoch: number): FactlineError {

@@ -2,7 +2,7 @@ import { type Tracing, factSpan, sampledTraces } from 'factline/tracing';
 import type { OutboxRow } from './page.js';
 
 /** Sends a page, in a span when it holds facts of sampled traces: from the first send to the last acknowledgement. Headers keep the trace of whoever stated the fact. */
-export function sendTraced(tracing: Tracing, rows: readonly OutboxRow[], send: () => Promise<void>): Promise<void> {
+export function sendTraced<T>(tracing: Tracing, rows: readonly OutboxRow[], send: () => Promise<T>): Promise<T> {
   if (!tracing.records) return send();
   const traces = sampledTraces(tracesOf(rows));
   if (traces.length === 0) return send();

@@ -11,7 +11,7 @@ import {
   SOFT_PENDING_ROWS,
 } from './limits.js';
 
-/** What is stated and not yet published, as last measured. Rows are counted by id, so rolled-back ones count too; bytes include indexes. */
+/** What is stated and not yet published, set aside or not, as last measured. Rows are counted by id, so rolled-back ones count too; bytes include indexes. */
 export interface Backlog {
   rows: number;
   bytes: number;
@@ -49,6 +49,12 @@ export function judge(backlog: Backlog, limits: PressureLimits): Pressure {
   };
 }
 
+/** Counted, up to the limit: there are some only while a partition takes none. */
+const HELD = `
+select count(*)::float8 as "heldRows", (coalesce(sum(octet_length(value) + octet_length(key)), 0))::float8 as "heldBytes",
+       coalesce(extract(epoch from clock_timestamp() - min(held_at)) * 1000, 0)::float8 as "heldAge"
+  from (select value, key, held_at from factline.outbox_held limit ${HARD_PENDING_ROWS}) as held`;
+
 /*
  * Ids behind the relay's position, instead of a count(*): O(1) at any backlog. Bytes are the share of the tables' size that these rows have, because delivered
  * rows stay until their slot is emptied.
@@ -57,17 +63,27 @@ const MEASURE = `
 select pending::float8 as rows,
        (pending * coalesce(size / nullif(last_id - first_id + 1, 0), 0))::float8 as bytes,
        coalesce((select extract(epoch from clock_timestamp() - created_at) * 1000 from factline.outbox where id > at.page_id order by id limit 1), 0)::float8 as age,
-       (select slot from factline.slot)
-  from (select last_id, page_id, greatest(last_id - page_id, 0) as pending,
+       (select slot from factline.slot), held.*
+  from (${HELD}) as held, (select last_id, page_id, greatest(last_id - page_id, 0) as pending,
                (select min(id) from factline.outbox) as first_id,
                (select sum(pg_total_relation_size(inhrelid)) from pg_inherits where inhparent = 'factline.outbox'::regclass) as size
           from factline.relay, (select coalesce(pg_sequence_last_value('factline.outbox_id'), 0) as last_id) as drawn) as at`;
 
+interface Measured {
+  rows: number;
+  bytes: number;
+  age: number;
+  slot: number;
+  heldRows: number;
+  heldBytes: number;
+  heldAge: number;
+}
+
 /** `slot` is the one that was written when this was measured. */
 export async function measureBacklog(database: Executor): Promise<{ backlog: Backlog; slot: number }> {
-  const { rows } = await database.query<{ rows: number; bytes: number; age: number; slot: number }>(MEASURE, [], 'factline.backlog');
-  const { rows: count, bytes, age, slot } = rows[0]!;
-  return { backlog: { rows: count, bytes: Math.round(bytes), oldestAgeMs: Math.max(0, Math.round(age)) }, slot };
+  const { rows } = await database.query<Measured>(MEASURE, [], 'factline.backlog');
+  const { rows: count, bytes, age, slot, heldRows, heldBytes, heldAge } = rows[0]!;
+  return { backlog: { rows: count + heldRows, bytes: Math.round(bytes + heldBytes), oldestAgeMs: Math.max(0, Math.round(age), Math.round(heldAge)) }, slot };
 }
 
 export interface PressureGaugeOptions {

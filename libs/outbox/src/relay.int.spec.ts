@@ -73,7 +73,7 @@ describe('watermarks', () => {
     expect(asOf).toBeGreaterThanOrEqual(Math.floor(committed));
     expect(asOf).toBeLessThanOrEqual(await databaseTime());
     for (const { partition, offset } of recording.facts()) expect(offset).toBeLessThan(offsets[partition]!);
-    expect(offsets.reduce((sum, offset) => sum + offset)).toBe(4);
+    expect(offsets.reduce<number>((sum, offset) => sum + offset!, 0)).toBe(4);
   });
 
   it('are not sent while the facts before them are not acknowledged, and not for topics of others', async () => {

@@ -34,7 +34,8 @@ const NO_BACKLOG: Backlog = { rows: 0, bytes: 0, oldestAgeMs: 0 };
  * unanswered send may repeat facts, with the same numbers; dropping what was seen leaves the order whole. A long transaction, in this or another database,
  * delays its own facts only. Not promised: order between keys.
  *
- * A fact that the log refuses for good holds up its partition, and after two pages everything; `status().rejections` names it.
+ * A partition that takes nothing, because its leader is missing or it refuses a fact for good, holds up the others for 10 s at most. Then its facts are set
+ * aside in `factline.outbox_held`, in their order, until it takes them; `status().rejections` and `outboxStatus().held` name it.
  * Algorithm: snapshot-diff ticks, as in PgQ (see snapshot.ts for why they are right).
  */
 export class Relay {

@@ -123,7 +123,24 @@ export const ADD: AddStatement = { text: 'select sequence from factline.outbox_a
 /** By slot. */
 export const ADD_TO: readonly AddStatement[] = [0, 1, 2].map((slot) => ({ text: addTo(slot), name: `factline.add_${slot}` }));
 
-const MIGRATIONS: readonly Migration[] = [{ name: 'outbox tables and outbox_add', sql: TABLES + FUNCTIONS }];
+/** Facts whose partition does not take them, so that others need not wait: delivered for the relay's progress, and not in the log. */
+const HELD = `
+create table factline.outbox_held (
+  topic text collate "C" not null,
+  partition integer not null,
+  id bigint not null,
+  sequence bigint not null,
+  held_at timestamptz not null default clock_timestamp(),
+  key text collate "C" not null,
+  value bytea storage external not null,
+  traceparent text,
+  primary key (topic, partition, id)
+);`;
+
+const MIGRATIONS: readonly Migration[] = [
+  { name: 'outbox tables and outbox_add', sql: TABLES + FUNCTIONS },
+  { name: 'facts held for a partition that does not take them', sql: HELD },
+];
 
 /** Creates or updates the tables of the outbox in schema `factline` (components 'outbox' and 'schemas'); answers the names of what was applied now. PostgreSQL 14 or newer. */
 export async function migrateOutbox(store: Store): Promise<string[]> {

@@ -17,6 +17,13 @@ export interface DeliveredFact {
   statedAt: Date;
 }
 
+export interface HeldPartition {
+  topic: string;
+  partition: number;
+  facts: number;
+  since: Date;
+}
+
 /** What the database knows of the outbox, whoever runs the relay. */
 export interface OutboxStatus {
   /** null before the first relay. */
@@ -29,6 +36,8 @@ export interface OutboxStatus {
   owned: boolean;
   pending: Backlog;
   deliveredTotal: number;
+  /** Partitions that take no facts, and what is set aside for them. */
+  held: HeldPartition[];
   /** A tick of several pages is being published. */
   tickInProgress: boolean;
   slots: SlotStatus[];
@@ -67,14 +76,18 @@ select owner, epoch, acquired_at, (extract(epoch from clock_timestamp() - heartb
 
 const DELIVERED = `
 select id, topic, key, sequence, created_at from factline.outbox, (select previous from factline.relay) as relay
- where pg_visible_in_snapshot(xid, previous) order by id desc limit $1`;
+ where pg_visible_in_snapshot(xid, previous) and not exists (select from factline.outbox_held as held where held.topic = outbox.topic and held.id = outbox.id)
+ order by id desc limit $1`;
+
+const HELD = 'select topic, partition, count(*)::integer as facts, min(held_at) as since from factline.outbox_held group by topic, partition order by topic, partition';
 
 /** For `factline outbox status`. Constant cost, whatever the backlog, unless a large backlog lies in front of the newest delivered facts. */
 export async function outboxStatus(store: Store): Promise<OutboxStatus> {
-  const [{ rows }, pending, delivered] = await Promise.all([
+  const [{ rows }, pending, delivered, held] = await Promise.all([
     store.query<StatusRow>(STATUS),
     measureBacklog(store),
     store.query<{ id: string; topic: string; key: string; sequence: string; created_at: Date }>(DELIVERED, [STATUS_DELIVERED_ROWS]),
+    store.query<HeldPartition>(HELD),
   ]);
   const row = rows[0]!;
   return {
@@ -85,6 +98,7 @@ export async function outboxStatus(store: Store): Promise<OutboxStatus> {
     owned: row.owned,
     pending: pending.backlog,
     deliveredTotal: Number(row.delivered_total),
+    held: held.rows,
     tickInProgress: row.tick_in_progress,
     slots: row.sizes.map((bytes, slot) => ({ slot, written: slot === row.slot, bytes: Number(bytes) })),
     rotations: Number(row.rotations),

@@ -3,7 +3,8 @@ import { type Clock, FactlineError, type Logger } from 'factline/kernel';
 import type { FactLog } from 'factline/log';
 import type { Tracing } from 'factline/tracing';
 import { FactHeaders } from './fact-headers.js';
-import { Lanes } from './lanes.js';
+import { HeldFacts } from './held-facts.js';
+import { type HeldFact, Lanes } from './lanes.js';
 import { PAGES_IN_FLIGHT, PAGE_BYTES, PROGRESS_INTERVAL_MS } from './limits.js';
 import type { Ownership } from './ownership.js';
 import { type Page, readPage } from './page.js';
@@ -52,7 +53,7 @@ export interface TenureOptions {
 
 interface SentPage {
   rows: Page['rows'];
-  acknowledged: Promise<void>;
+  acknowledged: Promise<HeldFact[]>;
 }
 
 interface TickStart {
@@ -70,6 +71,8 @@ const TAKE_SNAPSHOT = `select pg_current_snapshot()::text as snapshot, floor(ext
 export class Tenure {
   readonly lanes: Lanes;
   readonly watermarks: Watermarks;
+  readonly #held: HeldFacts;
+  #resumed = false;
   readonly #options: TenureOptions;
   #pageRows: number;
   #unstoredRows = 0;
@@ -87,10 +90,12 @@ export class Tenure {
       onRejection: () => counters.rejectedSends++,
       headers: new FactHeaders(topics, () => options.remembered(), logger),
       declaredPartitions: new Map(topics.map(({ name, partitions }) => [name, partitions])),
-      now: () => clock.now(),
+      onHeld: ({ topic, partition }) => this.#held.follow(topic, partition),
+      clock,
       logger,
     });
     const { lanes } = this;
+    this.#held = new HeldFacts({ ownership, lanes, onPublished: (facts) => (counters.publishedTotal += facts), abort: options.abort, logger });
     const owned = topics.filter(({ owner }) => owner === app);
     const onSent = async (marks: Watermark[]) => options.observe({ name: 'watermark-sent', epoch: ownership.epoch, marks });
     this.watermarks = new Watermarks({ log, lanes, topics: owned, epoch: ownership.epoch, onSent, logger });
@@ -99,6 +104,8 @@ export class Tenure {
   /** Publishes what became visible since the last tick, or the rest of an interrupted one. A small tick costs two round trips to the database. */
   async tick(): Promise<TickCounts> {
     const { ownership, counters, clock } = this.#options;
+    if (!this.#resumed) await this.#held.resume();
+    this.#resumed = true;
     const interrupted = ownership.progress.current;
     const start = interrupted ? undefined : await this.#begin();
     const target = interrupted ?? start!.snapshot;
@@ -111,6 +118,7 @@ export class Tenure {
   }
 
   async close(): Promise<void> {
+    await this.#held.close();
     await this.watermarks.close();
     await this.lanes.close();
   }
@@ -165,11 +173,12 @@ export class Tenure {
   }
 
   async #acknowledge({ rows, acknowledged }: SentPage, previous: Snapshot, target: Snapshot): Promise<void> {
-    await acknowledged;
+    const held = await acknowledged;
     if (rows.length === 0) return;
     const { ownership, counters } = this.#options;
-    counters.publishedTotal += rows.length;
-    ownership.advance({ previous, current: target, pageId: rows.at(-1)!.id }, rows.length);
+    const published = rows.length - held.length;
+    counters.publishedTotal += published;
+    ownership.advance({ previous, current: target, pageId: rows.at(-1)!.id }, published, held);
     await this.#observe('page-sent', rows);
   }
 
@@ -179,6 +188,7 @@ export class Tenure {
    */
   #persistIsDue(rows: number): boolean {
     this.#unstoredRows += rows;
+    if (this.#options.ownership.hasHeld) return true;
     return this.#unstoredRows > 0 && this.#options.clock.monotonic() - this.#persistedAt >= PROGRESS_INTERVAL_MS;
   }
 

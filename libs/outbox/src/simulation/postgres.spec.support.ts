@@ -38,6 +38,16 @@ export interface RelayRow {
   delivered: number;
 }
 
+/** A fact that was set aside for a partition. */
+export interface HeldRow {
+  topic: string;
+  partition: number;
+  id: number;
+  key: string;
+  sequence: number;
+  value: Buffer;
+}
+
 const SLOTS = [0, 1, 2];
 const FIRST_XID = 740n;
 
@@ -56,6 +66,8 @@ export class SimulatedPostgres {
   relay: RelayRow = { cluster: null, epoch: 0, previous: '1:1:', current: null, pageId: 0, delivered: 0 };
   /** What a crash of the server leaves of the relay's row. */
   flushed: RelayRow = this.relay;
+  held: readonly HeldRow[] = [];
+  #flushedHeld: readonly HeldRow[] = [];
   lastId = 0;
   advisory: object | undefined;
   readonly #keys = new Map<string, KeyRow>();
@@ -141,10 +153,17 @@ export class SimulatedPostgres {
     this.relay = relay;
   }
 
+  /** What is set aside from now on. */
+  hold(transaction: Transaction, held: readonly HeldRow[]): void {
+    this.xidOf(transaction);
+    this.held = held;
+  }
+
   commit(transaction: Transaction): void {
     if (transaction.ended) throw gone();
     for (const run of transaction.redo) run();
-    if (transaction.xid !== undefined && !transaction.quick) this.flushed = this.relay; // the log of the server is one: who waits for its own record waits for all before it
+    // The log of the server is one: who waits for its own record waits for all before it.
+    if (transaction.xid !== undefined && !transaction.quick) [this.flushed, this.#flushedHeld] = [this.relay, this.held];
     this.#end(transaction);
   }
 
@@ -157,7 +176,7 @@ export class SimulatedPostgres {
   /** Everything open is undone, and what was not flushed. Sessions end too: see the store. */
   crash(): void {
     for (const transaction of this.#open) this.rollback(transaction);
-    this.relay = this.flushed;
+    [this.relay, this.held] = [this.flushed, this.#flushedHeld];
     this.advisory = undefined;
   }
 

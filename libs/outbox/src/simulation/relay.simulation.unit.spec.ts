@@ -6,7 +6,8 @@ import type { Mutation } from './store.spec.support.js';
 import type { Disturbance, Verdict, WorldOptions } from './world.spec.support.js';
 
 const CALM: Disturbance['kind'][] = ['hold a transaction'];
-const ALL: Disturbance['kind'][] = ['kill a relay', 'cut a session', 'lose the lock', 'crash the server', 'hold a transaction'];
+const REFUSING: Disturbance['kind'][] = ['refuse a partition', 'refuse a partition', 'kill a relay'];
+const ALL: Disturbance['kind'][] = ['kill a relay', 'cut a session', 'lose the lock', 'crash the server', 'hold a transaction', 'refuse a partition'];
 const RUNS = 90;
 /** Runs in which a control must be found, and it ends with the first that finds it: none took more than 44 in six times. */
 const CONTROL_RUNS = 1_000;
@@ -16,6 +17,13 @@ const FAULTY_LOG = { refused: 0.1, storedAndRefused: 0.1, unanswered: 0.05, repe
 describe('the relay, in any interleaving', () => {
   it('sends each committed fact once, in the order of its key, when nothing fails', async () => {
     await fc.assert(fc.asyncProperty(plan(...CALM), async (each) => expect(await play(each)).toEqual(SOUND)), simulationRuns(60));
+  }, simulationTimeoutMs());
+
+  it('holds up no partition for another that takes nothing, and loses, inverts and forgets nothing of what it sets aside, whoever dies meanwhile', async () => {
+    const reached = new Set<string>();
+    const runs = simulationRuns(60);
+    await fc.assert(fc.asyncProperty(plan(...REFUSING), async (each) => expect(await play(each, {}, reached)).toEqual(SOUND)), runs);
+    if (runs.path === undefined) expect([...reached]).toEqual(expect.arrayContaining(['facts set aside']));
   }, simulationTimeoutMs());
 
   it('repeats facts at most when relays, sessions, the server and answers of the log are lost; and comes to rest with one owner', async () => {
@@ -95,6 +103,20 @@ const controls: { name: string; finds: keyof Verdict; kinds: Disturbance['kind']
     kinds: CALM,
     options: () => ({ mutate: (text) => text.replace(/where xid >= relay.xmin and [^]+\) as undelivered/, 'where id < 0) as undelivered') }),
     kept: { seed: -1245199194, path: '3' },
+  },
+  {
+    name: 'facts counted as delivered that are not set aside',
+    finds: 'lost',
+    kinds: ['refuse a partition'],
+    options: () => ({ mutate: (text) => text.replace('unnest($6::bigint[]', 'unnest(null::bigint[]') }),
+    kept: { seed: 2111464914, path: '0' },
+  },
+  {
+    name: 'a new owner that does not know what is set aside',
+    finds: 'lost',
+    kinds: REFUSING,
+    options: () => ({ mutate: (text) => text.replace(/^select distinct topic, partition from factline.outbox_held$/, '$& where id < 0') }),
+    kept: { seed: 771684241, path: '58' },
   },
 ];
 

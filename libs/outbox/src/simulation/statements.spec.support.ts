@@ -58,7 +58,44 @@ const ownership: Statement[] = [
       const lookup: SqlLookup = (name) => (name === 'epoch' ? database.relay.epoch : values[Number(name.slice(1)) - 1]!);
       if (condition && !conditionOf(condition)(lookup)) return [];
       database.put(transaction, { ...database.relay, previous, current, pageId, delivered }, true);
-      return [{}];
+      return [{ epoch: database.relay.epoch }];
+    },
+  },
+];
+
+const setAside: Statement[] = [
+  {
+    text: /^with relay as \( (update factline\.relay .+) returning epoch\), held as \( insert into factline\.outbox_held \(id, topic, partition, key, sequence, value, traceparent\) select fact\.\* from relay, unnest\((.+)\) as fact on conflict do nothing\) select epoch from relay$/,
+    run: async (client, [, update, arrays], values) => {
+      const epoch = await answer(client, update!, values);
+      if (epoch.length === 0 || arrays !== '$6::bigint[], $7::text[], $8::integer[], $9::text[], $10::bigint[], $11::bytea[], $12::text[]') return epoch;
+      const [ids, topics, partitions, keys, sequences, bytes] = values.slice(5) as unknown as [number[], string[], number[], string[], number[], Buffer[]];
+      const { database, transaction } = client;
+      const known = new Set(database.held.map(({ id }) => id));
+      const rows = ids.map((id, at) => ({ id, topic: topics[at]!, partition: partitions[at]!, key: keys[at]!, sequence: sequences[at]!, value: bytes[at]! }));
+      database.hold(transaction, [...database.held, ...rows.filter(({ id }) => !known.has(id))]);
+      return epoch;
+    },
+  },
+  {
+    text: /^select distinct topic, partition from factline\.outbox_held( where id < 0)?$/,
+    run: ({ database }, [, nobody]) => {
+      const places = new Set(nobody ? [] : database.held.map(({ topic, partition }) => JSON.stringify({ topic, partition })));
+      return [...places].map((place) => JSON.parse(place) as Record<string, unknown>);
+    },
+  },
+  {
+    text: /^select id::float8 as id, topic, key, sequence::float8 as sequence, value, traceparent from factline\.outbox_held where topic = \$1 and partition = \$2 order by id limit (\d+)$/,
+    run: ({ database }, [, limit], [topic, partition]) => {
+      const rows = database.held.filter((each) => each.topic === topic && each.partition === partition).toSorted((one, other) => one.id - other.id);
+      return rows.slice(0, Number(limit)).map((row) => ({ ...row, traceparent: null }));
+    },
+  },
+  {
+    text: /^delete from factline\.outbox_held where topic = \$1 and partition = \$2 and id = any\(\$3::bigint\[\]\)$/,
+    run: ({ database, transaction }, _match, [, , ids]) => {
+      database.hold(transaction, database.held.filter(({ id }) => !(ids as unknown as number[]).includes(id)));
+      return [];
     },
   },
 ];
@@ -76,7 +113,7 @@ const ticks: Statement[] = [
       return [{ chunk: copyOf(rows.slice(0, Number(limit))) }];
     },
   },
-  { text: /^select pending::float8 as rows, /, run: ({ database }) => [{ rows: Math.max(0, database.lastId - database.relay.pageId), bytes: 0, age: 0, slot: database.slot.slot }] },
+  { text: /^select pending::float8 as rows, /, run: ({ database }) => [{ rows: Math.max(0, database.lastId - database.relay.pageId), bytes: 0, age: 0, slot: database.slot.slot, heldRows: database.held.length, heldBytes: 0, heldAge: 0 }] },
 ];
 
 const rotation: Statement[] = [
@@ -119,7 +156,7 @@ const rotation: Statement[] = [
   },
 ];
 
-const STATEMENTS = [...ownership, ...ticks, ...rotation];
+const STATEMENTS = [...ownership, ...setAside, ...ticks, ...rotation];
 
 /** Answers the statements of the relay, its ownership and its rotation. @throws Error for any other: nothing is answered by a guess. */
 export function answer(client: Client, text: string, values: readonly SqlValue[] = []): Rows | Promise<Rows> {

@@ -1,6 +1,8 @@
 import { factIdOf, sequenceOf } from 'factline/contracts';
+import { FactlineError, pause } from 'factline/kernel';
 import { type FactLog, type MemoryBroker, memoryBroker, partitionOf } from 'factline/log';
 import { type LogFaults, SimulatedLog, type SimulatedProcess, type Simulation } from 'factline/testing';
+import { HOLD_AFTER_MS } from '../limits.js';
 import { Relay } from '../relay.js';
 import { SimulatedPostgres } from './postgres.spec.support.js';
 import { type Mutation, SimulatedStore } from './store.spec.support.js';
@@ -19,7 +21,7 @@ export interface WriterStep {
 export interface Disturbance {
   /** Turns of the schedule before it. */
   after: number;
-  kind: 'kill a relay' | 'cut a session' | 'lose the lock' | 'crash the server' | 'hold a transaction';
+  kind: 'kill a relay' | 'cut a session' | 'lose the lock' | 'crash the server' | 'hold a transaction' | 'refuse a partition';
 }
 
 export interface WorldOptions {
@@ -56,6 +58,8 @@ export class RelayWorld {
   /** Whether a fact may be sent again: something was lost on the way, or an owner died. */
   #excused = false;
   #peaceFrom = Infinity;
+  /** The partition that takes nothing now. */
+  #refused: number | undefined;
 
   constructor(
     readonly simulation: Simulation,
@@ -70,7 +74,7 @@ export class RelayWorld {
     if (this.database.relay.current !== null) this.reached.add('a tick of several pages interrupted');
     const process = this.simulation.process(`relay ${++this.#started}`);
     const at = new SimulatedStore(process, this.database, this.options.mutate);
-    const log = new SimulatedLog(process, this.broker, this.options.log);
+    const log = this.#refusing(new SimulatedLog(process, this.broker, this.options.log));
     const topics = [{ name: TOPIC, owner: 'spec', keyField: 'jobId', partitions: PARTITIONS, kind: 'facts' as const, settings: {} }];
     const relay = new Relay({
       store: at.store,
@@ -106,6 +110,7 @@ export class RelayWorld {
     for (let turn = 0; turn < after; turn++) await this.simulation.turn('nothing happens');
     const { process, at } = this.simulation.pick(this.#relays.filter((each) => each.process.alive));
     if (kind === 'hold a transaction') return this.#hold(after);
+    if (kind === 'refuse a partition') return this.#refuse();
     this.#excused = true;
     if (kind === 'lose the lock') this.database.advisory = undefined; // as behind a pooler that gives the connection to somebody else
     if (kind === 'cut a session') for (const session of at.sessions) session.end();
@@ -118,6 +123,29 @@ export class RelayWorld {
       this.database.crash();
       for (const each of this.#relays) for (const session of each.at.sessions) session.end();
     }
+  }
+
+  /** One partition takes nothing for longer than a relay waits for it. */
+  async #refuse(): Promise<void> {
+    this.#refused = this.simulation.pick([0, 1]);
+    await pause(2 * HOLD_AFTER_MS);
+    this.#refused = undefined;
+  }
+
+  #refusing(log: SimulatedLog): FactLog {
+    return {
+      ...(log as FactLog),
+      describe: (topics) => log.describe(topics),
+      publisher: async () => {
+        const inner = await log.publisher();
+        const send: typeof inner.send = async (topic, partition, records) => {
+          if (topic !== TOPIC || partition !== this.#refused) return inner.send(topic, partition, records);
+          if (this.database.held.length > 0) this.reached.add('facts set aside');
+          throw new FactlineError({ code: 'log.unavailable', kind: 'unavailable', message: 'The partition takes nothing.' });
+        };
+        return { send, close: () => inner.close() };
+      },
+    };
   }
 
   /** A transaction with an id that ends late, as of a report or of another database. */
