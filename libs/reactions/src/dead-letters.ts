@@ -63,14 +63,6 @@ export class ReactionDeadLetters {
     this.#inbox = new Inbox(name);
   }
 
-  /** The subscriptions of reactions in a database. */
-  static async names(store: Store): Promise<string[]> {
-    const { rows: tables } = await store.query<{ there: boolean }>("select to_regclass('factline.reactions') is not null as there");
-    if (!tables[0]!.there) return []; // the app has not started since it could have any
-    const { rows } = await store.query<{ name: string }>('select name from factline.reactions order by name');
-    return rows.map(({ name }) => name);
-  }
-
   /** Those of the meant keys, by place, at most 1,000 of them. @throws FactlineError `dead-letters.filter` (invalid). */
   list(filter: DeadLetterFilter): Promise<{ letters: DeadLetter[]; keys: number; facts: number }> {
     return this.#inbox.deadLetters.list(this.store, filter);
