@@ -27,9 +27,12 @@ type Place = Pick<KeyPlace, 'topic' | 'partition'>;
  */
 export class DeadLetterTable {
   readonly name: string;
+  /** The statements of a running subscription. */
+  readonly sql: ReturnType<typeof statements>;
 
-  constructor(private readonly schema: string) {
+  constructor(schema: string) {
     this.name = `${identifier(schema)}.dead_letter`;
+    this.sql = statements(this.name, checkpointTable(schema));
   }
 
   /**
@@ -45,22 +48,6 @@ do $$ begin
   end if;
 end $$;
 create index if not exists dead_letter_key on ${this.name} (topic, partition, key);`;
-  }
-
-  /** The statements of a running subscription. */
-  get sql() {
-    return {
-      /** $1 topic, $2 partition. */
-      blockedKeys: `select distinct key from ${this.name} where topic = $1 and partition = $2`,
-      countKeys: `select count(distinct (topic, key))::integer as keys from ${this.name}`,
-      /** $1 topic, $2 partition, $3 keys. */
-      holdBlocked: `select key from ${this.name} where topic = $1 and partition = $2 and key = any($3::text[]) for share`,
-      /** $1 topic, $2 partition, then arrays: $3 offsets, $4 keys, $5 fact ids, $6 codes, $7 reasons, $8 sequences before, $9 sequences. */
-      park: `insert into ${this.name} (topic, partition, as_of, record_offset, key, fact_id, code, reason, seen, sequence)
-       select $1, $2, (select as_of from ${checkpointTable(this.schema)} where topic = $1 and partition = $2), p.*
-       from unnest($3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::bigint[], $9::bigint[]) as p (record_offset, key, fact_id, code, reason, seen, sequence)
-       where not exists (select from ${this.name} d where d.topic = $1 and d.partition = $2 and d.key = p.key and d.record_offset = p.record_offset)`,
-    };
   }
 
   async blockedKeys(db: Executor, { topic, partition }: Place): Promise<string[]> {
@@ -138,4 +125,19 @@ create index if not exists dead_letter_key on ${this.name} (topic, partition, ke
     if (parts.length > 0 || all) return [parts.map(({ text }, at) => text(at + 1)).join(' and ') || 'true', parts.map(({ value }) => value)];
     throw new FactlineError({ code: 'dead-letters.filter', kind: 'invalid', message: 'Which keys are meant is not said.', advice: 'Name a key or a code, or say all.' });
   }
+}
+
+function statements(table: string, checkpoints: string) {
+  return {
+    /** $1 topic, $2 partition. */
+    blockedKeys: `select distinct key from ${table} where topic = $1 and partition = $2`,
+    countKeys: `select count(distinct (topic, key))::integer as keys from ${table}`,
+    /** $1 topic, $2 partition, $3 keys. */
+    holdBlocked: `select key from ${table} where topic = $1 and partition = $2 and key = any($3::text[]) for share`,
+    /** $1 topic, $2 partition, then arrays: $3 offsets, $4 keys, $5 fact ids, $6 codes, $7 reasons, $8 sequences before, $9 sequences. */
+    park: `insert into ${table} (topic, partition, as_of, record_offset, key, fact_id, code, reason, seen, sequence)
+       select $1, $2, (select as_of from ${checkpoints} where topic = $1 and partition = $2), p.*
+       from unnest($3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::bigint[], $9::bigint[]) as p (record_offset, key, fact_id, code, reason, seen, sequence)
+       where not exists (select from ${table} d where d.topic = $1 and d.partition = $2 and d.key = p.key and d.record_offset = p.record_offset)`,
+  };
 }
