@@ -1,5 +1,5 @@
-import { type DeadLetter, type DeadLetterFilter, type DeadLetterTable, type KeyPlace, type Records, inSequence, placeOf, readRecords, recordOf } from 'factline/consumer';
-import { FactDecoder, type ReceivedFact } from 'factline/contracts';
+import { type DeadLetter, type DeadLetterFilter, type DeadLetterTable, type KeyPlace, type ReadLetter, type Records, inSequence, readRecords, recordOf } from 'factline/consumer';
+import { FactDecoder } from 'factline/contracts';
 import { FactlineError, messageOf, pause } from 'factline/kernel';
 import type { FactLog, LogRecord } from 'factline/log';
 import type { Store, Tx } from 'factline/store';
@@ -73,16 +73,8 @@ export class DeadLetters {
   }
 
   /** The facts of one key as this app reads them, in order: what it selects, or why they cannot be read. */
-  async read(key: string): Promise<{ letter: DeadLetter; fact: ReceivedFact | undefined; unreadable: string | undefined }[]> {
-    const { letters } = await this.list({ key });
-    const records = await this.#records(letters);
-    return letters.map((letter) => {
-      try {
-        return { letter, fact: this.decoder.decode(key, records.get(placeOf(letter))?.value ?? null), unreadable: undefined };
-      } catch (error) {
-        return { letter, fact: undefined, unreadable: messageOf(error) };
-      }
-    });
+  read(key: string): Promise<ReadLetter[]> {
+    return this.#waiting.read(this.store, key, this.log, this.decoder);
   }
 
   /**

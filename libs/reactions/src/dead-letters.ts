@@ -1,6 +1,6 @@
-import { type DeadLetter, type DeadLetterFilter, placeOf, readRecords } from 'factline/consumer';
-import { FactDecoder, type ReceivedFact, type SelectedFact, type WriterSchemas, checkSelected } from 'factline/contracts';
-import { FactlineError, messageOf } from 'factline/kernel';
+import { type DeadLetter, type DeadLetterFilter, type ReadLetter } from 'factline/consumer';
+import { FactDecoder, type SelectedFact, type WriterSchemas, checkSelected } from 'factline/contracts';
+import { FactlineError } from 'factline/kernel';
 import type { FactLog } from 'factline/log';
 import type { Store } from 'factline/store';
 import { differences, readEdit } from './edits.js';
@@ -36,15 +36,6 @@ export interface Redrive {
   readonly finishedAt: Date | null;
 }
 
-/** A waiting fact as its app reads it: what it selects, or why it cannot be read. */
-export interface ReadLetter {
-  readonly letter: DeadLetter;
-  readonly fact: ReceivedFact | undefined;
-  readonly unreadable: string | undefined;
-  /** What is handled in its place. */
-  readonly edited: object | undefined;
-}
-
 const REDRIVE = `id, subscription, state, outcome, keys, tried, failed, facts::double precision as facts, requested_by as "requestedBy", created_at as "createdAt", finished_at as "finishedAt"`;
 
 /**
@@ -70,19 +61,9 @@ export class ReactionDeadLetters {
 
   /** The facts of one key, in order. */
   async read(key: string): Promise<ReadLetter[]> {
-    const { letters } = await this.list({ key });
     const decoder = new FactDecoder(await this.#selections(), this.writers);
-    const records = await readRecords(this.log, letters);
-    await decoder.prepare(decoder.unprepared([...records.values()].map(({ value }) => value)));
     const read: ReadLetter[] = [];
-    for (const letter of letters) {
-      const edited = (await readEdit(this.store, this.name, letter))?.data;
-      try {
-        read.push({ letter, fact: decoder.decode(key, records.get(placeOf(letter))?.value ?? null), unreadable: undefined, edited });
-      } catch (error) {
-        read.push({ letter, fact: undefined, unreadable: messageOf(error), edited });
-      }
-    }
+    for (const each of await this.#inbox.deadLetters.read(this.store, key, this.log, decoder)) read.push(each.withEdit((await readEdit(this.store, this.name, each.letter))?.data));
     return read;
   }
 

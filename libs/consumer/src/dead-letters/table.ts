@@ -1,8 +1,11 @@
+import type { FactDecoder } from 'factline/contracts';
 import { FactlineError } from 'factline/kernel';
+import type { FactLog } from 'factline/log';
 import { type Executor, type Tx, identifier } from 'factline/store';
 import { checkpointTable } from '../checkpoint.js';
 import { DEAD_LETTERS_READ } from '../limits.js';
 import { type DeadLetter, LETTER_COLUMNS, type LetterRow, type Parked, idOf, letterOf, numberOf, reasonOf } from './dead-letter.js';
+import { type ReadLetter, readLetters } from './read-letter.js';
 
 /** Which keys are meant. One of them has to be said: nothing is not everything. */
 export interface DeadLetterFilter {
@@ -87,6 +90,11 @@ create index if not exists dead_letter_key on ${this.name} (topic, partition, ke
     const { rows } = await db.query<LetterRow>(`select ${LETTER_COLUMNS} from ${this.name} d where ${condition} order by topic, partition, key, record_offset limit ${DEAD_LETTERS_READ}`, values);
     const { rows: counts } = await db.query<{ keys: number; facts: number }>(`select count(distinct (topic, key))::integer as keys, count(*)::integer as facts from ${this.name} d where ${condition}`, values);
     return { letters: rows.map(letterOf), ...counts[0]! };
+  }
+
+  /** The facts of one key, in the order of the log, as the decoder's app reads them. @throws what is away. */
+  async read(db: Executor, key: string, log: FactLog, decoder: FactDecoder): Promise<ReadLetter[]> {
+    return readLetters((await this.list(db, { key })).letters, log, decoder);
   }
 
   /** The meant keys, the one that was blocked first at the beginning. @throws FactlineError `dead-letters.filter` (invalid). */
