@@ -1,4 +1,4 @@
-import { type DeadLetter, type DeadLetterFilter, type ReadLetter } from 'factline/consumer';
+import { type DeadLetter, type DeadLetterFilter, type PurgeFilter, type ReadLetter, type RequeueCare } from 'factline/consumer';
 import { FactDecoder, type SelectedFact, type WriterSchemas, checkSelected } from 'factline/contracts';
 import { FactlineError } from 'factline/kernel';
 import type { FactLog } from 'factline/log';
@@ -7,14 +7,7 @@ import { differences, readEdit } from './edits.js';
 import { GIVEN_UP, giveUpOf } from './giving-up.js';
 import { Inbox } from './inbox.js';
 
-/** How carefully keys are re-driven. */
-export interface RedriveOptions {
-  /** Keys that are tried first: when one of them is blocked still, nothing else is touched. Default 1. */
-  readonly canary?: number;
-  /** Keys a second at most. Default: as fast as it goes. */
-  readonly rate?: number;
-  /** Stops when more than this share of the keys so far is blocked still, looked at after the canary. Default 0.1. */
-  readonly stopAt?: number;
+export interface RedriveOptions extends RequeueCare {
   /** Who asks for it. */
   readonly by: string;
 }
@@ -115,21 +108,11 @@ export class ReactionDeadLetters {
   }
 
   /** Gives waiting facts of the meant keys up, or the one at an offset: they are never handled. What, why and by whom is kept. */
-  async purge(filter: DeadLetterFilter & { offset?: number }, why: { reason: string; by: string }): Promise<{ keys: number; facts: number }> {
-    const { deadLetters } = this.#inbox;
-    let facts = 0;
-    const keys = await deadLetters.keys(this.store, filter);
-    for (const place of keys) {
-      facts += await this.store.transaction(async (tx) => {
-        const all = await deadLetters.hold(tx, place);
-        const letters = all.filter(({ offset }) => filter.offset === undefined || offset === filter.offset);
-        if (letters.length === 0) return 0;
-        await tx.query('insert into factline.given_up_fact (subscription, topic, partition, key, offsets, reason, given_up_by) values ($1, $2, $3, $4, $5, $6, $7)', [this.name, place.topic, place.partition, place.key, letters.map(({ offset }) => offset), why.reason, why.by]);
-        await giveUpOf(tx, this.#inbox, all, new Set(letters));
-        return letters.length;
-      });
-    }
-    return { keys: keys.length, facts };
+  purge(filter: PurgeFilter, why: { reason: string; by: string }): Promise<{ keys: number; facts: number }> {
+    return this.#inbox.deadLetters.purge(this.store, filter, async (tx, { topic, partition, key }, letters, all) => {
+      await tx.query('insert into factline.given_up_fact (subscription, topic, partition, key, offsets, reason, given_up_by) values ($1, $2, $3, $4, $5, $6, $7)', [this.name, topic, partition, key, letters.map(({ offset }) => offset), why.reason, why.by]);
+      await giveUpOf(tx, this.#inbox, all, new Set(letters));
+    });
   }
 
   async #selections(): Promise<SelectedFact[]> {

@@ -1,7 +1,7 @@
 import type { FactDecoder } from 'factline/contracts';
 import { FactlineError } from 'factline/kernel';
 import type { FactLog } from 'factline/log';
-import { type Executor, type Tx, identifier } from 'factline/store';
+import { type Executor, type Store, type Tx, identifier } from 'factline/store';
 import { checkpointTable } from '../checkpoint.js';
 import { DEAD_LETTERS_READ } from '../limits.js';
 import { type DeadLetter, LETTER_COLUMNS, type LetterRow, type Parked, idOf, letterOf, numberOf, reasonOf } from './dead-letter.js';
@@ -13,6 +13,19 @@ export interface DeadLetterFilter {
   /** Keys whose failed fact has this code. */
   readonly code?: string;
   readonly all?: boolean;
+}
+
+/** What is given up: everything that waits of the meant keys, or the one fact at an offset. */
+export type PurgeFilter = DeadLetterFilter & { readonly offset?: number };
+
+/** How carefully keys are tried again. */
+export interface RequeueCare {
+  /** Keys that are tried first: when one of them is blocked still, nothing else is touched. Default 1. */
+  readonly canary?: number;
+  /** Keys a second at most. Default: as fast as it goes. */
+  readonly rate?: number;
+  /** Stops when more than this share of the keys so far is blocked still, looked at after the canary. Default 0.1. */
+  readonly stopAt?: number;
 }
 
 /** A key of one partition. */
@@ -119,6 +132,24 @@ create index if not exists dead_letter_key on ${this.name} (topic, partition, ke
   /** Why a letter failed, the last time. */
   async failed(tx: Tx, { topic, partition, offset }: DeadLetter, error: FactlineError): Promise<void> {
     await tx.query(`update ${this.name} set code = $4, reason = $5 where topic = $1 and partition = $2 and record_offset = $3`, [topic, partition, offset, error.code, reasonOf(error)]);
+  }
+
+  /**
+   * Gives up what waits of the meant keys, or the one fact at an offset, each key in a transaction of its own with its letters held.
+   * @param giveUp writes down what, why and by whom, and removes them; of `all` letters of the key it is given those that are `meant`, at least one.
+   */
+  async purge(store: Store, { offset, ...filter }: PurgeFilter, giveUp: (tx: Tx, place: KeyPlace, meant: readonly DeadLetter[], all: readonly DeadLetter[]) => Promise<void>): Promise<{ keys: number; facts: number }> {
+    let facts = 0;
+    const keys = await this.keys(store, filter);
+    for (const place of keys) {
+      facts += await store.transaction(async (tx) => {
+        const all = await this.hold(tx, place);
+        const meant = all.filter((letter) => offset === undefined || letter.offset === offset);
+        if (meant.length > 0) await giveUp(tx, place, meant, all);
+        return meant.length;
+      });
+    }
+    return { keys: keys.length, facts };
   }
 
   async remove(tx: Tx, letters: readonly DeadLetter[]): Promise<void> {
