@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import type { DeadLetter, DeadLetterFilter } from 'factline/consumer';
+import type { DeadLetterFilter } from 'factline/consumer';
 import { DeadLetters } from 'factline/projections';
 import { ReactionDeadLetters } from 'factline/reactions';
 import { FactlineError, grouped } from 'factline/kernel';
@@ -89,14 +89,15 @@ async function list({ letters, output, options }: Task): Promise<void> {
     `${output.paint(`${count(of.length)} keys`, 'bold')}  ${reason}`,
     `  ${of.slice(0, KEYS_SHOWN).map(({ key, topic, partition, offset }) => `${key} (${topic}[${partition}] offset ${offset})`).join(', ')}${of.length > KEYS_SHOWN ? ', ...' : ''}`,
   ]);
-  output.print({ keys, facts, letters: found.map(plain) }, ...lines, keys === 0 ? 'no key is blocked' : `${count(keys)} keys are blocked, ${count(facts)} facts wait`);
+  output.print({ keys, facts, letters: found }, ...lines, keys === 0 ? 'no key is blocked' : `${count(keys)} keys are blocked, ${count(facts)} facts wait`);
 }
 
 async function get({ letters, output, options }: Task): Promise<void> {
   if (options.key === undefined) throw new FactlineError({ code: 'cli.key-missing', kind: 'invalid', message: 'Which key is not said.', advice: 'Pass --key <key>; list shows them.' });
-  for (const { letter, fact, unreadable, edited } of (await letters.read(options.key)) as Awaited<ReturnType<ReactionDeadLetters['read']>>) {
+  for (const read of await letters.read(options.key)) {
+    const { letter, fact, unreadable, edited } = read;
     const shown = fact ? `${fact.name} ${JSON.stringify(fact.data)}` : (unreadable ?? 'a fact that this app does not select');
-    output.print({ ...plain(letter), fact: fact && { name: fact.name, data: fact.data, sequence: fact.meta.sequence }, unreadable, edited }, `offset ${letter.offset}  ${letter.code ?? 'waits'}  ${shown}`, ...(letter.reason ? [`  ${letter.reason}`] : []), ...(edited ? [`  in its place: ${JSON.stringify(edited)}`] : []));
+    output.print(read, `offset ${letter.offset}  ${letter.code ?? 'waits'}  ${shown}`, ...(letter.reason ? [`  ${letter.reason}`] : []), ...(edited ? [`  in its place: ${JSON.stringify(edited)}`] : []));
   }
 }
 
@@ -143,10 +144,6 @@ async function purge({ letters, output, options }: Task): Promise<void> {
   const filter = { ...filterOf(options), ...(options.offset !== undefined && { offset: number('offset', options.offset) }) };
   const purged = await letters.purge(filter, { reason: options.reason!, by: options.by! });
   output.print(purged, `${count(purged.facts)} facts of ${count(purged.keys)} keys given up; what is left of these keys: factline dead-letters list`);
-}
-
-function plain({ parkedAt, ...letter }: DeadLetter): object {
-  return { ...letter, parkedAt: parkedAt.toISOString() };
 }
 
 /** One fault at many places is one reason. */

@@ -1,5 +1,5 @@
-import { type DeadLetter, type DeadLetterFilter, type DeadLetterTable, type KeyPlace, type Records, inSequence, placeOf, readRecords, recordOf } from 'factline/consumer';
-import { FactDecoder, type ReceivedFact } from 'factline/contracts';
+import { type DeadLetter, type DeadLetterFilter, type DeadLetterTable, type KeyPlace, type PurgeFilter, type ReadLetter, type Records, type RequeueCare, inSequence, readRecords, recordOf } from 'factline/consumer';
+import { FactDecoder } from 'factline/contracts';
 import { FactlineError, messageOf, pause } from 'factline/kernel';
 import type { FactLog, LogRecord } from 'factline/log';
 import type { Store, Tx } from 'factline/store';
@@ -11,17 +11,6 @@ import type { Projection } from './projection.js';
 import { type RebuildConnections, connect } from './rebuild/connections.js';
 import { RowWriter } from './row-writer.js';
 import { Tables, readAbout } from './tables.js';
-
-/** How carefully keys are requeued. */
-export interface RequeueOptions {
-  /** Keys that are tried first: when one of them is blocked still, nothing else is touched. Default 1. */
-  readonly canary?: number;
-  /** Keys a second at most. Default: as fast as it goes. */
-  readonly rate?: number;
-  /** Stops when more than this share of the keys so far is blocked still, looked at after the canary. Default 0.1. */
-  readonly stopAt?: number;
-  readonly abort?: AbortSignal;
-}
 
 export interface RequeuedKey {
   readonly key: string;
@@ -73,16 +62,8 @@ export class DeadLetters {
   }
 
   /** The facts of one key as this app reads them, in order: what it selects, or why they cannot be read. */
-  async read(key: string): Promise<{ letter: DeadLetter; fact: ReceivedFact | undefined; unreadable: string | undefined }[]> {
-    const { letters } = await this.list({ key });
-    const records = await this.#records(letters);
-    return letters.map((letter) => {
-      try {
-        return { letter, fact: this.decoder.decode(key, records.get(placeOf(letter))?.value ?? null), unreadable: undefined };
-      } catch (error) {
-        return { letter, fact: undefined, unreadable: messageOf(error) };
-      }
-    });
+  read(key: string): Promise<ReadLetter[]> {
+    return this.#waiting.read(this.store, key, this.log, this.decoder);
   }
 
   /**
@@ -91,7 +72,7 @@ export class DeadLetters {
    * @throws FactlineError `dead-letters.filter` (invalid), `projection.outdated`: only the code that made the live build repairs it; `dead-letters.failing` (refused) when the
    * canary or too many keys fail again. What was repaired before stays repaired.
    */
-  async *requeue(filter: DeadLetterFilter, { canary = 1, rate = Infinity, stopAt = 0.1, abort }: RequeueOptions = {}): AsyncGenerator<RequeuedKey, void, undefined> {
+  async *requeue(filter: DeadLetterFilter, { canary = 1, rate = Infinity, stopAt = 0.1, abort }: RequeueCare & { abort?: AbortSignal } = {}): AsyncGenerator<RequeuedKey, void, undefined> {
     const keys = await this.#waiting.keys(this.store, filter);
     await this.#assertCurrent();
     const started = performance.now();
@@ -112,21 +93,13 @@ export class DeadLetters {
   }
 
   /** Gives the waiting facts of the meant keys up, or the one at an offset: their rows stay as they are, without these facts, and later facts are applied to them. What was given up, why and by whom is kept. */
-  async purge(filter: DeadLetterFilter & { offset?: number }, why: { reason: string; by: string }): Promise<{ keys: number; facts: number }> {
-    let facts = 0;
-    const keys = await this.#waiting.keys(this.store, filter);
-    for (const { topic, partition, key } of keys) {
-      facts += await this.store.transaction(async (tx) => {
-        const letters = (await this.#waiting.hold(tx, { topic, partition, key })).filter(({ offset }) => filter.offset === undefined || offset === filter.offset);
-        if (letters.length === 0) return 0;
-        await tx.query('insert into factline.purged_dead_letter (projection, topic, partition, key, offsets, reason, purged_by) values ($1, $2, $3, $4, $5, $6, $7)', [
-          this.projection.name, topic, partition, key, letters.map(({ offset }) => offset), why.reason, why.by,
-        ]);
-        await this.#waiting.remove(tx, letters);
-        return letters.length;
-      });
-    }
-    return { keys: keys.length, facts };
+  purge(filter: PurgeFilter, why: { reason: string; by: string }): Promise<{ keys: number; facts: number }> {
+    return this.#waiting.purge(this.store, filter, async (tx, { topic, partition, key }, letters) => {
+      await tx.query('insert into factline.purged_dead_letter (projection, topic, partition, key, offsets, reason, purged_by) values ($1, $2, $3, $4, $5, $6, $7)', [
+        this.projection.name, topic, partition, key, letters.map(({ offset }) => offset), why.reason, why.by,
+      ]);
+      await this.#waiting.remove(tx, letters);
+    });
   }
 
   async #requeueKey(tx: Tx, { topic, partition, key }: KeyPlace, known: Records): Promise<RequeuedKey | undefined> {

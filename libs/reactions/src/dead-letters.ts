@@ -1,20 +1,13 @@
-import { type DeadLetter, type DeadLetterFilter, placeOf, readRecords } from 'factline/consumer';
-import { FactDecoder, type ReceivedFact, type SelectedFact, type WriterSchemas, checkSelected } from 'factline/contracts';
-import { FactlineError, messageOf } from 'factline/kernel';
+import { type DeadLetter, type DeadLetterFilter, type PurgeFilter, type ReadLetter, type RequeueCare } from 'factline/consumer';
+import { FactDecoder, type SelectedFact, type WriterSchemas, checkSelected } from 'factline/contracts';
+import { FactlineError } from 'factline/kernel';
 import type { FactLog } from 'factline/log';
 import type { Store } from 'factline/store';
 import { differences, readEdit } from './edits.js';
 import { GIVEN_UP, giveUpOf } from './giving-up.js';
 import { Inbox } from './inbox.js';
 
-/** How carefully keys are re-driven. */
-export interface RedriveOptions {
-  /** Keys that are tried first: when one of them is blocked still, nothing else is touched. Default 1. */
-  readonly canary?: number;
-  /** Keys a second at most. Default: as fast as it goes. */
-  readonly rate?: number;
-  /** Stops when more than this share of the keys so far is blocked still, looked at after the canary. Default 0.1. */
-  readonly stopAt?: number;
+export interface RedriveOptions extends RequeueCare {
   /** Who asks for it. */
   readonly by: string;
 }
@@ -36,15 +29,6 @@ export interface Redrive {
   readonly finishedAt: Date | null;
 }
 
-/** A waiting fact as its app reads it: what it selects, or why it cannot be read. */
-export interface ReadLetter {
-  readonly letter: DeadLetter;
-  readonly fact: ReceivedFact | undefined;
-  readonly unreadable: string | undefined;
-  /** What is handled in its place. */
-  readonly edited: object | undefined;
-}
-
 const REDRIVE = `id, subscription, state, outcome, keys, tried, failed, facts::double precision as facts, requested_by as "requestedBy", created_at as "createdAt", finished_at as "finishedAt"`;
 
 /**
@@ -63,14 +47,6 @@ export class ReactionDeadLetters {
     this.#inbox = new Inbox(name);
   }
 
-  /** The subscriptions of reactions in a database. */
-  static async names(store: Store): Promise<string[]> {
-    const { rows: tables } = await store.query<{ there: boolean }>("select to_regclass('factline.reactions') is not null as there");
-    if (!tables[0]!.there) return []; // the app has not started since it could have any
-    const { rows } = await store.query<{ name: string }>('select name from factline.reactions order by name');
-    return rows.map(({ name }) => name);
-  }
-
   /** Those of the meant keys, by place, at most 1,000 of them. @throws FactlineError `dead-letters.filter` (invalid). */
   list(filter: DeadLetterFilter): Promise<{ letters: DeadLetter[]; keys: number; facts: number }> {
     return this.#inbox.deadLetters.list(this.store, filter);
@@ -78,19 +54,9 @@ export class ReactionDeadLetters {
 
   /** The facts of one key, in order. */
   async read(key: string): Promise<ReadLetter[]> {
-    const { letters } = await this.list({ key });
     const decoder = new FactDecoder(await this.#selections(), this.writers);
-    const records = await readRecords(this.log, letters);
-    await decoder.prepare(decoder.unprepared([...records.values()].map(({ value }) => value)));
     const read: ReadLetter[] = [];
-    for (const letter of letters) {
-      const edited = (await readEdit(this.store, this.name, letter))?.data;
-      try {
-        read.push({ letter, fact: decoder.decode(key, records.get(placeOf(letter))?.value ?? null), unreadable: undefined, edited });
-      } catch (error) {
-        read.push({ letter, fact: undefined, unreadable: messageOf(error), edited });
-      }
-    }
+    for (const each of await this.#inbox.deadLetters.read(this.store, key, this.log, decoder)) read.push(each.withEdit((await readEdit(this.store, this.name, each.letter))?.data));
     return read;
   }
 
@@ -142,21 +108,11 @@ export class ReactionDeadLetters {
   }
 
   /** Gives waiting facts of the meant keys up, or the one at an offset: they are never handled. What, why and by whom is kept. */
-  async purge(filter: DeadLetterFilter & { offset?: number }, why: { reason: string; by: string }): Promise<{ keys: number; facts: number }> {
-    const { deadLetters } = this.#inbox;
-    let facts = 0;
-    const keys = await deadLetters.keys(this.store, filter);
-    for (const place of keys) {
-      facts += await this.store.transaction(async (tx) => {
-        const all = await deadLetters.hold(tx, place);
-        const letters = all.filter(({ offset }) => filter.offset === undefined || offset === filter.offset);
-        if (letters.length === 0) return 0;
-        await tx.query('insert into factline.given_up_fact (subscription, topic, partition, key, offsets, reason, given_up_by) values ($1, $2, $3, $4, $5, $6, $7)', [this.name, place.topic, place.partition, place.key, letters.map(({ offset }) => offset), why.reason, why.by]);
-        await giveUpOf(tx, this.#inbox, all, new Set(letters));
-        return letters.length;
-      });
-    }
-    return { keys: keys.length, facts };
+  purge(filter: PurgeFilter, why: { reason: string; by: string }): Promise<{ keys: number; facts: number }> {
+    return this.#inbox.deadLetters.purge(this.store, filter, async (tx, { topic, partition, key }, letters, all) => {
+      await tx.query('insert into factline.given_up_fact (subscription, topic, partition, key, offsets, reason, given_up_by) values ($1, $2, $3, $4, $5, $6, $7)', [this.name, topic, partition, key, letters.map(({ offset }) => offset), why.reason, why.by]);
+      await giveUpOf(tx, this.#inbox, all, new Set(letters));
+    });
   }
 
   async #selections(): Promise<SelectedFact[]> {

@@ -28,9 +28,12 @@ export class Inbox {
   readonly checkpoints: string;
   readonly deadLetters: DeadLetterTable;
   readonly progress: Progress;
+  /** Built once: they run for each fact. */
+  readonly #sql: ReturnType<typeof statements>;
 
   constructor(readonly schema: string) {
     this.name = `${identifier(schema)}.inbox`;
+    this.#sql = statements(this.name);
     this.checkpoints = checkpointTable(schema);
     this.deadLetters = new DeadLetterTable(schema);
     this.progress = new Progress(schema);
@@ -59,10 +62,7 @@ end $$;`;
     const [first] = steps;
     if (steps.length === 1) return this.#moveOne(tx, topic, first!);
     const { rows } = await tx.query<{ moved: number }>(
-      `with given as (select * from unnest($2::text[], $3::bigint[], $4::bigint[], $5::bytea[]) as g (key, expected, sequence, fact_id)),
-        moved as (update ${this.name} i set sequence = g.sequence, fact_id = g.fact_id, done_at = clock_timestamp() from given g where i.topic = $1 and i.key = g.key and i.sequence = g.expected returning 1),
-        begun as (insert into ${this.name} (topic, key, sequence, fact_id) select $1, key, sequence, fact_id from given where expected = 0 on conflict do nothing returning 1)
-       select ((select count(*) from moved) + (select count(*) from begun))::integer as moved`,
+      this.#sql.moveMany,
       [topic, steps.map(({ key }) => key), steps.map(({ expected }) => expected), steps.map(({ sequence }) => sequence), steps.map(({ factId }) => factId)],
       `${MOVE_ONE}_many_${this.schema}`,
     );
@@ -72,8 +72,8 @@ end $$;`;
   async #moveOne(tx: Tx, topic: string, { key, expected, sequence, factId }: Step): Promise<boolean> {
     const { rowCount } =
       expected === 0
-        ? await tx.query(`insert into ${this.name} (topic, key, sequence, fact_id) values ($1, $2, $3, $4) on conflict do nothing`, [topic, key, sequence, factId], `${BEGIN_ONE}_${this.schema}`)
-        : await tx.query(`update ${this.name} set sequence = $4, fact_id = $5, done_at = clock_timestamp() where topic = $1 and key = $2 and sequence = $3`, [topic, key, expected, sequence, factId], `${MOVE_ONE}_${this.schema}`);
+        ? await tx.query(this.#sql.beginOne, [topic, key, sequence, factId], `${BEGIN_ONE}_${this.schema}`)
+        : await tx.query(this.#sql.moveOne, [topic, key, expected, sequence, factId], `${MOVE_ONE}_${this.schema}`);
     return rowCount === 1;
   }
 
@@ -91,4 +91,18 @@ end $$;`;
     const { rowCount } = await tx.query(`select from ${this.checkpoints} where topic = $1 and partition = $2 and epoch = $3 for share`, [topic, partition, epoch]);
     return rowCount === 1;
   }
+}
+
+function statements(inbox: string) {
+  return {
+    /** $1 topic, then arrays: $2 keys, $3 expected sequences, $4 sequences, $5 fact ids. */
+    moveMany: `with given as (select * from unnest($2::text[], $3::bigint[], $4::bigint[], $5::bytea[]) as g (key, expected, sequence, fact_id)),
+        moved as (update ${inbox} i set sequence = g.sequence, fact_id = g.fact_id, done_at = clock_timestamp() from given g where i.topic = $1 and i.key = g.key and i.sequence = g.expected returning 1),
+        begun as (insert into ${inbox} (topic, key, sequence, fact_id) select $1, key, sequence, fact_id from given where expected = 0 on conflict do nothing returning 1)
+       select ((select count(*) from moved) + (select count(*) from begun))::integer as moved`,
+    /** $1 topic, $2 key, $3 sequence, $4 fact id. */
+    beginOne: `insert into ${inbox} (topic, key, sequence, fact_id) values ($1, $2, $3, $4) on conflict do nothing`,
+    /** $1 topic, $2 key, $3 expected sequence, $4 sequence, $5 fact id. */
+    moveOne: `update ${inbox} set sequence = $4, fact_id = $5, done_at = clock_timestamp() where topic = $1 and key = $2 and sequence = $3`,
+  };
 }

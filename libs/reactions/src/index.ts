@@ -1,4 +1,4 @@
-export { ReactionDeadLetters, type ReadLetter, type Redrive, type RedriveOptions } from './dead-letters.js';
+export { ReactionDeadLetters, type Redrive, type RedriveOptions } from './dead-letters.js';
 export { type HandledIn, type KnownReactions, handledIn, knownReactions } from './handled.js';
 export type { ReactionCounts } from './lane-parts.js';
 export { migrateReactions } from './migrations.js';

@@ -3,7 +3,7 @@ import { type FactlineError, Signal, backoffMs, pause } from 'factline/kernel';
 import type { RecordBatch } from 'factline/log';
 import { Backlog } from './backlog.js';
 import type { Item, KeyState } from './key-state.js';
-import { CHECKPOINT_INTERVAL_MS, WINDOW_FACTS } from './limits.js';
+import { CHECKPOINT_INTERVAL_MS, RETRY_MAX_MS, WINDOW_FACTS } from './limits.js';
 import type { LaneParts } from './lane-parts.js';
 import { KeyWork, type Unit } from './key-work.js';
 import { asFactlineError, verdictOf } from './verdict.js';
@@ -210,7 +210,7 @@ export class KeyLane implements PartitionLane {
       const room = WINDOW_FACTS - this.#window.size;
       const chunk = room > 0 ? this.#backlog.next(room) : undefined;
       if (!chunk) {
-        await this.#wake.wait(CHECKPOINT_INTERVAL_MS, signal);
+        await this.#wake.wait(RETRY_MAX_MS, signal); // woken by what comes and by what is finished: nothing is found by looking again
         continue;
       }
       try {
@@ -232,7 +232,7 @@ export class KeyLane implements PartitionLane {
   async #checkpoints(): Promise<void> {
     const { signal } = this.#abort;
     while (!signal.aborted && !this.#fenced) {
-      await this.#progress.wait(CHECKPOINT_INTERVAL_MS * 10, signal);
+      await this.#progress.wait(CHECKPOINT_INTERVAL_MS * 10, signal); // looks by itself: a key that ends its work, and so lets the checkpoint pass it, notifies nobody
       try {
         await this.#commit();
         this.#troubles.delete(this.#progress);

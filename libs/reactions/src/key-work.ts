@@ -208,7 +208,10 @@ export class KeyWork {
 
   async #transact(items: readonly Item[], ends: ReadonlyMap<KeyState, number>, attempt: number): Promise<void> {
     const { store, inbox, reactions, counts, tracing } = this.parts;
-    const steps = [...ends].map(([key, count]) => ({ ...key.waiting[count - 1]!, key: key.key, expected: key.stored.sequence }));
+    const steps = [...ends].map(([key, count]) => {
+      const { sequence, factId } = key.waiting[count - 1]!;
+      return { key: key.key, expected: key.stored.sequence, sequence, factId };
+    });
     const calls = items[0]!.handler!.facts > 1 ? [{ handler: items[0]!.handler!, facts: items.map(({ fact }) => fact!) }] : items.map(({ handler, fact }) => ({ handler: handler!, facts: [fact!] }));
     const { topic, partition } = this.at;
     const unit = { subscription: reactions.name, topic, partition, records: items.map(({ record }) => record), redriven: false };

@@ -135,10 +135,9 @@ export class Redriver {
     await inbox.deadLetters.remove(tx, [letter]);
   }
 
-  async #read(letters: readonly DeadLetter[], known?: Records): Promise<Records> {
+  async #read(letters: readonly DeadLetter[], known: Records): Promise<Records> {
     const { log, decoder } = this.#parts;
-    const still = letters.flatMap((letter) => known?.get(placeOf(letter)) ?? []).length === letters.length;
-    const records = still ? known! : await readRecords(log, letters);
+    const records = letters.every((letter) => known.has(placeOf(letter))) ? known : await readRecords(log, letters);
     const unprepared = decoder.unprepared([...records.values()].map(({ value }) => value));
     if (unprepared.length > 0) await decoder.prepare(unprepared);
     return records;

@@ -7,14 +7,14 @@ export class Window {
   /** Everything below is finished. */
   position: number;
   /** Everything below has been taken in. */
-  taken: number;
+  #taken: number;
   /** The last finished fact that can be recognised again. */
   last: { offset: number; id: Buffer } | undefined;
   #finished = 0;
 
   constructor(position: number) {
     this.position = position;
-    this.taken = position;
+    this.#taken = position;
   }
 
   get size(): number {
@@ -30,7 +30,7 @@ export class Window {
 
   add(items: readonly Item[], nextOffset: number): void {
     for (const item of items) this.#items.push(item);
-    this.taken = nextOffset;
+    this.#taken = nextOffset;
     this.advance();
   }
 
@@ -43,7 +43,7 @@ export class Window {
       this.#finished++;
       this.#head++;
     }
-    this.position = this.#head < this.#items.length ? this.#items[this.#head]!.record.offset : this.taken;
+    this.position = this.#head < this.#items.length ? this.#items[this.#head]!.record.offset : this.#taken;
     if (this.#head > this.#items.length / 2) {
       this.#items = this.#items.slice(this.#head);
       this.#head = 0;

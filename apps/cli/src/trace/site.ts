@@ -1,8 +1,9 @@
 import { FactlineError, messageOf, pause } from 'factline/kernel';
-import { Projection } from 'factline/projections';
+import type { Projection } from 'factline/projections';
 import { type KnownReactions, knownReactions } from 'factline/reactions';
 import { Store, schemaMemory } from 'factline/store';
-import { type AppDeclaration, type FactlineConfig, databaseUrlOf, moduleUrl } from '../config.js';
+import { type AppDeclaration, type FactlineConfig, databaseUrlOf } from '../config.js';
+import { projectionsOf } from '../projections.js';
 import { DATABASE_WAIT_MS } from './limits.js';
 
 /** What does not answer, and why. */
@@ -49,16 +50,12 @@ async function openSite(config: FactlineConfig, app: string, declaration: AppDec
   const { connected, migrated } = rows[0]!;
   if (!migrated) throw new FactlineError({ code: 'trace.not-migrated', kind: 'configuration', message: 'It has none of the tables of this library yet.', advice: `Start the app once, or: factline migrate --app ${app}` });
   const schemas = new Map((await schemaMemory(store).all()).map(({ id, subject }) => [id, subject]));
-  return { app, store, projections: await projectionsOf(config, declaration), reactions: await knownReactions(store), schemas, connected };
+  return { app, store, projections: await byName(projectionsOf(config, declaration)), reactions: await knownReactions(store), schemas, connected };
 }
 
-async function projectionsOf(config: FactlineConfig, { projections = [] }: AppDeclaration): Promise<Map<string, Projection[]>> {
+async function byName(exported: ReturnType<typeof projectionsOf>): Promise<Map<string, Projection[]>> {
   const found = new Map<string, Projection[]>();
-  for (const module of projections) {
-    for (const each of Object.values((await import(moduleUrl(config, module))) as object)) {
-      if (each instanceof Projection) found.set(each.name, [...(found.get(each.name) ?? []), each].toSorted((one, other) => other.version - one.version));
-    }
-  }
+  for await (const { projection: each } of exported) found.set(each.name, [...(found.get(each.name) ?? []), each].toSorted((one, other) => other.version - one.version));
   return found;
 }
 

@@ -1,8 +1,11 @@
+import type { FactDecoder } from 'factline/contracts';
 import { FactlineError } from 'factline/kernel';
-import { type Executor, type Tx, identifier } from 'factline/store';
+import type { FactLog } from 'factline/log';
+import { type Executor, type Store, type Tx, identifier } from 'factline/store';
 import { checkpointTable } from '../checkpoint.js';
 import { DEAD_LETTERS_READ } from '../limits.js';
 import { type DeadLetter, LETTER_COLUMNS, type LetterRow, type Parked, idOf, letterOf, numberOf, reasonOf } from './dead-letter.js';
+import { type ReadLetter, readLetters } from './read-letter.js';
 
 /** Which keys are meant. One of them has to be said: nothing is not everything. */
 export interface DeadLetterFilter {
@@ -10,6 +13,19 @@ export interface DeadLetterFilter {
   /** Keys whose failed fact has this code. */
   readonly code?: string;
   readonly all?: boolean;
+}
+
+/** What is given up: everything that waits of the meant keys, or the one fact at an offset. */
+export type PurgeFilter = DeadLetterFilter & { readonly offset?: number };
+
+/** How carefully keys are tried again. */
+export interface RequeueCare {
+  /** Keys that are tried first: when one of them is blocked still, nothing else is touched. Default 1. */
+  readonly canary?: number;
+  /** Keys a second at most. Default: as fast as it goes. */
+  readonly rate?: number;
+  /** Stops when more than this share of the keys so far is blocked still, looked at after the canary. Default 0.1. */
+  readonly stopAt?: number;
 }
 
 /** A key of one partition. */
@@ -27,9 +43,12 @@ type Place = Pick<KeyPlace, 'topic' | 'partition'>;
  */
 export class DeadLetterTable {
   readonly name: string;
+  /** The statements of a running subscription. */
+  readonly sql: ReturnType<typeof statements>;
 
-  constructor(private readonly schema: string) {
+  constructor(schema: string) {
     this.name = `${identifier(schema)}.dead_letter`;
+    this.sql = statements(this.name, checkpointTable(schema));
   }
 
   /**
@@ -45,22 +64,6 @@ do $$ begin
   end if;
 end $$;
 create index if not exists dead_letter_key on ${this.name} (topic, partition, key);`;
-  }
-
-  /** The statements of a running subscription. */
-  get sql() {
-    return {
-      /** $1 topic, $2 partition. */
-      blockedKeys: `select distinct key from ${this.name} where topic = $1 and partition = $2`,
-      countKeys: `select count(distinct (topic, key))::integer as keys from ${this.name}`,
-      /** $1 topic, $2 partition, $3 keys. */
-      holdBlocked: `select key from ${this.name} where topic = $1 and partition = $2 and key = any($3::text[]) for share`,
-      /** $1 topic, $2 partition, then arrays: $3 offsets, $4 keys, $5 fact ids, $6 codes, $7 reasons, $8 sequences before, $9 sequences. */
-      park: `insert into ${this.name} (topic, partition, as_of, record_offset, key, fact_id, code, reason, seen, sequence)
-       select $1, $2, (select as_of from ${checkpointTable(this.schema)} where topic = $1 and partition = $2), p.*
-       from unnest($3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::bigint[], $9::bigint[]) as p (record_offset, key, fact_id, code, reason, seen, sequence)
-       where not exists (select from ${this.name} d where d.topic = $1 and d.partition = $2 and d.key = p.key and d.record_offset = p.record_offset)`,
-    };
   }
 
   async blockedKeys(db: Executor, { topic, partition }: Place): Promise<string[]> {
@@ -102,6 +105,11 @@ create index if not exists dead_letter_key on ${this.name} (topic, partition, ke
     return { letters: rows.map(letterOf), ...counts[0]! };
   }
 
+  /** The facts of one key, in the order of the log, as the decoder's app reads them. @throws what is away. */
+  async read(db: Executor, key: string, log: FactLog, decoder: FactDecoder): Promise<ReadLetter[]> {
+    return readLetters((await this.list(db, { key })).letters, log, decoder);
+  }
+
   /** The meant keys, the one that was blocked first at the beginning. @throws FactlineError `dead-letters.filter` (invalid). */
   async keys(db: Executor, filter: DeadLetterFilter): Promise<KeyPlace[]> {
     const [condition, values] = this.#condition(filter);
@@ -126,6 +134,24 @@ create index if not exists dead_letter_key on ${this.name} (topic, partition, ke
     await tx.query(`update ${this.name} set code = $4, reason = $5 where topic = $1 and partition = $2 and record_offset = $3`, [topic, partition, offset, error.code, reasonOf(error)]);
   }
 
+  /**
+   * Gives up what waits of the meant keys, or the one fact at an offset, each key in a transaction of its own with its letters held.
+   * @param giveUp writes down what, why and by whom, and removes them; of `all` letters of the key it is given those that are `meant`, at least one.
+   */
+  async purge(store: Store, { offset, ...filter }: PurgeFilter, giveUp: (tx: Tx, place: KeyPlace, meant: readonly DeadLetter[], all: readonly DeadLetter[]) => Promise<void>): Promise<{ keys: number; facts: number }> {
+    let facts = 0;
+    const keys = await this.keys(store, filter);
+    for (const place of keys) {
+      facts += await store.transaction(async (tx) => {
+        const all = await this.hold(tx, place);
+        const meant = all.filter((letter) => offset === undefined || letter.offset === offset);
+        if (meant.length > 0) await giveUp(tx, place, meant, all);
+        return meant.length;
+      });
+    }
+    return { keys: keys.length, facts };
+  }
+
   async remove(tx: Tx, letters: readonly DeadLetter[]): Promise<void> {
     const [first] = letters;
     if (!first) return;
@@ -138,4 +164,19 @@ create index if not exists dead_letter_key on ${this.name} (topic, partition, ke
     if (parts.length > 0 || all) return [parts.map(({ text }, at) => text(at + 1)).join(' and ') || 'true', parts.map(({ value }) => value)];
     throw new FactlineError({ code: 'dead-letters.filter', kind: 'invalid', message: 'Which keys are meant is not said.', advice: 'Name a key or a code, or say all.' });
   }
+}
+
+function statements(table: string, checkpoints: string) {
+  return {
+    /** $1 topic, $2 partition. */
+    blockedKeys: `select distinct key from ${table} where topic = $1 and partition = $2`,
+    countKeys: `select count(distinct (topic, key))::integer as keys from ${table}`,
+    /** $1 topic, $2 partition, $3 keys. */
+    holdBlocked: `select key from ${table} where topic = $1 and partition = $2 and key = any($3::text[]) for share`,
+    /** $1 topic, $2 partition, then arrays: $3 offsets, $4 keys, $5 fact ids, $6 codes, $7 reasons, $8 sequences before, $9 sequences. */
+    park: `insert into ${table} (topic, partition, as_of, record_offset, key, fact_id, code, reason, seen, sequence)
+       select $1, $2, (select as_of from ${checkpoints} where topic = $1 and partition = $2), p.*
+       from unnest($3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::bigint[], $9::bigint[]) as p (record_offset, key, fact_id, code, reason, seen, sequence)
+       where not exists (select from ${table} d where d.topic = $1 and d.partition = $2 and d.key = p.key and d.record_offset = p.record_offset)`,
+  };
 }

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, UseGuards } from '@nestjs/common';
-import type { DeadLetter, DeadLetterFilter } from 'factline/consumer';
+import type { DeadLetterFilter } from 'factline/consumer';
 import { FactlineError } from 'factline/kernel';
 import type { DeadLetters } from 'factline/projections';
 import { ReactionDeadLetters } from 'factline/reactions';
@@ -21,13 +21,12 @@ export class AdminController {
   @Get('dead-letters/:subscription')
   async list(@Param('subscription') name: string, @Query() query: FilterQuery) {
     const { letters, keys, facts } = await this.source.letters(name).list(filterOf(query));
-    return { keys, facts, items: letters.map(plain) };
+    return { keys, facts, items: letters };
   }
 
   @Get('dead-letters/:subscription/keys/:key')
   async get(@Param('subscription') name: string, @Param('key') key: string) {
-    const read = (await this.source.letters(name).read(key)) as Awaited<ReturnType<ReactionDeadLetters['read']>>;
-    return { items: read.map(({ letter, fact, unreadable, edited }) => ({ ...plain(letter), fact: fact && { name: fact.name, data: fact.data, sequence: fact.meta.sequence }, unreadable, edited })) };
+    return { items: await this.source.letters(name).read(key) };
   }
 
   /** Reactions: asks for it, and answers with the re-drive to look at. A read model: does it. */
@@ -84,10 +83,6 @@ async function all(letters: DeadLetters, filter: DeadLetterFilter, care: object)
 
 function filterOf({ key, code, all: every }: FilterQuery | RequeueBody): DeadLetterFilter {
   return { ...(key !== undefined && { key }), ...(code !== undefined && { code }), ...((every === true || every === 'true') && { all: true }) };
-}
-
-function plain({ parkedAt, ...letter }: DeadLetter) {
-  return { ...letter, parkedAt: parkedAt.toISOString() };
 }
 
 /** @throws FactlineError `request.invalid` */
