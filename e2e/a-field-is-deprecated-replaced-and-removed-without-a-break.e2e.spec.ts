@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { HR_SCHEMAS } from './support/declarations.js';
 import { CLI, ROOT } from './support/root.js';
 import { type Meanings, asSaid, plainly, shownIn, wordsOf } from './support/shown.js';
 
@@ -16,10 +17,10 @@ const read = (file: string) => readFile(at(file), 'utf8');
 const git = (...args: string[]) => execFileSync('git', ['-c', 'user.name=spec', '-c', 'user.email=spec@example.org', ...args], { cwd: folder, encoding: 'utf8', stdio: 'pipe' });
 const commit = () => git('commit', '--quiet', '--all', '--allow-empty', '--message=change');
 
-/** The schemas and contracts of this repository and nothing else. */
+/** The schemas and contracts of hr and payroll and nothing else. */
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'factline-evolve-'));
-  await cp(resolve(ROOT, 'schemas'), at('schemas'), { recursive: true });
+  for (const part of HR_SCHEMAS) await cp(resolve(ROOT, 'schemas', part), at(`schemas/${part}`), { recursive: true });
   for (const app of ['hr', 'payroll']) {
     await cp(resolve(ROOT, `apps/${app}/contracts.yaml`), at(`apps/${app}/contracts.yaml`));
     await mkdir(at(`apps/${app}/src`));

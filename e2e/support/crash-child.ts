@@ -1,20 +1,14 @@
-import { writeSync } from 'node:fs';
 import { FactSubscription, Freshness, type SubscriptionTarget, followWatermarks } from 'factline/consumer';
 import { FactDecoder } from 'factline/contracts';
 import { type Logger, silentLogger } from 'factline/kernel';
 import { LiveProjection } from 'factline/projections';
 import { Relay, type RelayPoint } from 'factline/outbox';
 import { type Addresses, type Opened, openConnections } from '../../bench/processes/connections.js';
+import { type At, crashing, nthTime, say } from './crash-points.js';
 import { HandWrittenTally, movedOn, tally } from './tally.js';
 
 /** Points around the calls of a subscription to its target. */
 export type ConsumerPoint = 'claimed' | 'before-effect' | 'effect-committed' | 'as-of-recorded';
-
-export interface At<Name> {
-  name: Name;
-  /** 1: the first time it is reached. */
-  nth: number;
-}
 
 export interface RelayRole {
   role: 'relay';
@@ -46,24 +40,6 @@ const ROTATION = { rows: 10, afterMs: 600_000 };
 
 const tell = (fields: object, message: string) => console.error(message, fields);
 const logger: Logger = { ...silentLogger, warn: tell, error: tell };
-
-function nthTime<Name>(at: At<Name> | undefined, act: () => void): (name: Name) => void {
-  let times = 0;
-  return (name) => {
-    if (name === at?.name && ++times === at.nth) act();
-  };
-}
-
-/** Straight to the pipe: nothing of it is lost in a buffer of this process. */
-const say = (line: object) => void writeSync(1, `${JSON.stringify(line)}\n`);
-
-/** Kill -9 from inside, at this very statement: no handler runs, nothing is flushed, the kernel closes the sockets. */
-function crashing<Name>(at: At<Name> | undefined): (name: Name) => void {
-  return nthTime(at, () => {
-    say({ reached: at!.name });
-    process.kill(process.pid, 'SIGKILL');
-  });
-}
 
 const asked = new Promise<void>((resolve) => process.once('SIGTERM', () => resolve()));
 

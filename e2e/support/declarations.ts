@@ -1,11 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { CLI, ROOT } from './root.js';
 
 export const EMPLOYEE_CREATED = 'schemas/hr/employee/EmployeeCreated.avsc';
 export const PAYROLL = 'apps/payroll/contracts.yaml';
+
+/** What hr and payroll need of `schemas/`: what other apps declare must not change what specs and pages say of these two. */
+export const HR_SCHEMAS = ['hr', 'factline', 'contracts.config.yaml', 'registry.lock.json'];
 
 export interface Ended {
   code: number;
@@ -18,7 +21,7 @@ export interface Field {
   [attribute: string]: unknown;
 }
 
-/** A repository with the schemas and contracts of this one and nothing else: no packages, no configuration, no build. On the branch `change`, one commit after `main`. */
+/** A repository with the schemas and contracts of hr and payroll and nothing else: no packages, no configuration, no build. On the branch `change`, one commit after `main`. */
 export class Declarations {
   readonly folder = mkdtempSync(join(tmpdir(), 'factline-declarations-'));
   readonly root: string;
@@ -29,7 +32,7 @@ export class Declarations {
   constructor({ lock = false, environment = {} }: { lock?: boolean; environment?: Readonly<Record<string, string>> } = {}) {
     this.#environment = environment;
     this.root = join(this.folder, 'repository');
-    cpSync(resolve(ROOT, 'schemas'), this.at('schemas'), { recursive: true, filter: (file) => lock || basename(file) !== 'registry.lock.json' });
+    for (const part of HR_SCHEMAS) if (lock || part !== 'registry.lock.json') cpSync(resolve(ROOT, 'schemas', part), this.at(`schemas/${part}`), { recursive: true });
     for (const app of ['hr', 'payroll']) cpSync(resolve(ROOT, `apps/${app}/contracts.yaml`), this.at(`apps/${app}/contracts.yaml`));
     this.git('init', '--quiet', '--initial-branch=main');
     this.commit('first');

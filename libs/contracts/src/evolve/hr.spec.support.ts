@@ -14,13 +14,13 @@ export const TODAY = '2026-11-21';
 export const SUNSET = '2027-02-01';
 export const CREATED = 'schemas/hr/employee/EmployeeCreated.avsc';
 
-/** The schemas and contracts of this repository in a repository of their own, committed. */
+/** The schemas and contracts of hr and payroll in a repository of their own, committed. */
 export class Hr {
   readonly #workshop = new Workshop();
 
   constructor() {
     this.#workshop.init('');
-    cpSync(join(HERE, 'schemas'), this.#workshop.path('schemas'), { recursive: true });
+    for (const part of ['hr', 'factline', 'contracts.config.yaml', 'registry.lock.json']) cpSync(join(HERE, 'schemas', part), this.#workshop.path(`schemas/${part}`), { recursive: true });
     for (const app of ['hr', 'payroll']) {
       cpSync(join(HERE, `apps/${app}/contracts.yaml`), this.#workshop.path(`apps/${app}/contracts.yaml`));
       this.#workshop.write(`apps/${app}/src/README.md`, 'What is generated lies here.');

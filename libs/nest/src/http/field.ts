@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
-import { IsEmail, IsIn, IsInt, IsObject, IsString, Length, Matches, Max, Min, ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize, IsArray, IsEmail, IsIn, IsInt, IsObject, IsString, Length, Matches, Max, Min, ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
 import { PAGE_ROWS, PAGE_ROWS_MAX, TOKEN_CHARACTERS } from '../limits.js';
 
 export interface FieldOptions {
@@ -53,6 +53,16 @@ export const field = {
   oneOf: ({ values, ...options }: FieldOptions & { values: readonly string[] }) => documented(options, { type: 'string', enum: values }, [IsIn(values)]),
   object: ({ type, ...options }: FieldOptions & { type: () => new () => object }) =>
     documented(options, { type }, [IsObject(), ValidateNested(), Type(type)]),
+  /** Objects of one kind, in their order. */
+  list: ({ type, min, max, ...options }: FieldOptions & { type: () => new () => object; min: number; max: number }) =>
+    documented(options, { type: [type()], minItems: min, maxItems: max }, [
+      IsArray(),
+      ArrayMinSize(min),
+      ArrayMaxSize(max),
+      IsObject({ each: true }), // ValidateNested looks into a list in a list, and takes an empty one
+      ValidateNested({ each: true }),
+      Type(type),
+    ]),
 };
 
 export interface Page<Item> {

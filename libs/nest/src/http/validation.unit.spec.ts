@@ -14,6 +14,7 @@ class Body {
   @field.code({ pattern: /^[A-Z]{3}$/, expects: 'three capitals', optional: true, nullable: true }) code?: string | null;
   @field.object({ type: () => Inner, optional: true }) inner?: Inner;
   @field.oneOf({ values: ['a', 'b'], optional: true }) choice?: string;
+  @field.list({ type: () => Inner, min: 1, max: 2, optional: true }) all?: Inner[];
 }
 
 async function faultsOf(value: unknown, metatype: new () => object = Body): Promise<string[]> {
@@ -28,7 +29,7 @@ async function faultsOf(value: unknown, metatype: new () => object = Body): Prom
 const good = { name: 'Zoë', count: 1 };
 
 it('takes what is declared', async () => {
-  expect(await faultsOf({ ...good, day: '2024-02-29', code: null, inner: { city: 'Köln' }, choice: 'a' })).toEqual([]);
+  expect(await faultsOf({ ...good, day: '2024-02-29', code: null, inner: { city: 'Köln' }, choice: 'a', all: [{ city: 'Ulm' }, { city: 'Bonn' }] })).toEqual([]);
 });
 
 it.each([
@@ -40,6 +41,12 @@ it.each([
   ['null that is not declared', { ...good, name: null }, ['name']],
   ['a day that does not exist', { ...good, day: '2026-02-30' }, ['day']],
   ['a list for an object', { ...good, inner: [] }, ['inner']],
+  ['an object for a list', { ...good, all: { city: 'Ulm' } }, ['all']],
+  ['an empty list', { ...good, all: [] }, ['all']],
+  ['a list that is too long', { ...good, all: [1, 2, 3].map(() => ({ city: 'Ulm' })) }, ['all']],
+  ['a list with something else in it', { ...good, all: [{ city: 'Ulm' }, 'Bonn'] }, ['all']],
+  ['a list in a list', { ...good, all: [[]] }, ['all']],
+  ['an unknown field inside a list', { ...good, all: [{ city: 'Ulm', role: 1 }] }, ['all.0.role']],
   ['a value outside the list', { ...good, choice: 'c' }, ['choice']],
   ['too much text', { ...good, name: 'x'.repeat(11) }, ['name']],
   ['empty text', { ...good, name: '' }, ['name']],
