@@ -1,4 +1,5 @@
 import type { Provider } from '@nestjs/common';
+import type { CommandQueue } from 'factline/commands';
 import { FactSubscription, Freshness, type SubscriptionStatus, followWatermarks } from 'factline/consumer';
 import { FactDecoder } from 'factline/contracts';
 import { FactlineError, type Logger, systemClock } from 'factline/kernel';
@@ -27,7 +28,16 @@ export class ReactionSubscriptions {
     private readonly logger: Logger,
     /** The handlers of controllers, known once Nest has bound them. */
     private readonly bound: () => readonly Reactions[],
+    /** The queues of controllers that handle commands. */
+    private readonly boundQueues: () => readonly CommandQueue[],
   ) {}
+
+  /** A queue that is handled here. */
+  addQueue(queue: CommandQueue): CommandQueue {
+    const { options, store } = this.core;
+    this.add(queue.reactions({ app: options.app, store, log: this.logger }));
+    return queue;
+  }
 
   /** @throws FactlineError `nest.reactions-twice` (configuration) */
   add(made: Reactions): Reactions {
@@ -46,6 +56,7 @@ export class ReactionSubscriptions {
   /** Makes their tables, and connections of their own: requests cannot take those that handlers need. */
   async prepare(): Promise<void> {
     for (const each of this.bound()) this.add(each);
+    for (const each of this.boundQueues()) this.addQueue(each);
     const { options, schemas, log, tracing } = this.core;
     const made = [...this.#made.values()];
     if (made.length === 0) return;
