@@ -1,13 +1,17 @@
 import type { Command } from 'factline/contracts';
-import { FactlineError } from 'factline/kernel';
+import { type Duration, FactlineError, type Logger, milliseconds, silentLogger } from 'factline/kernel';
 import type { FactOutbox } from 'factline/outbox';
-import { type Tx, assertTx } from 'factline/store';
+import { type Store, type Tx, assertTx, traceOf } from 'factline/store';
+import { DueCommands } from './due-commands.js';
 import { IDEMPOTENCY_KEY_CHARACTERS } from './limits.js';
+import { type CommandFactory, type ScheduleOptions, Schedules } from './schedules.js';
 import { wireKey } from './wire-key.js';
 
 export interface SendOptions {
   /** A second send of the queue with the same key sends nothing and answers the first job. Kept as long as the job. */
   idempotencyKey?: string;
+  /** Not handed on before: a moment, or so long from now, by the clock of the database. It waits in Postgres, and is handed on half a second later at most while a process of the app runs. */
+  notBefore?: Date | Duration;
   /** Default `normal`. It says who is refused first when the queue is too long; it overtakes nobody. */
   priority?: Priority;
 }
@@ -20,19 +24,24 @@ export interface SentCommand {
   readonly job: string;
   /** Whether it was sent before, with the same idempotency key: nothing was sent now. */
   readonly repeated: boolean;
+  /** Until when it waits; null: nothing keeps it. Of a repeated send: what is said of the first. */
+  readonly notBefore: Date | null;
 }
 
 export interface CommandsOptions {
   /** The app that sends: its name is part of the record's key. */
   app: string;
+  store: Store;
   outbox: FactOutbox;
+  log?: Logger;
 }
 
 const PRIORITIES: Readonly<Record<Priority, number>> = { low: -1, normal: 0, high: 1 };
 
-const INSERT = `insert into factline.job (id, queue, key, command, sender, priority, state, idempotency_key, sequence, closed_at)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, case when $7 = 'sent' then clock_timestamp() end)
-  on conflict (queue, idempotency_key) where idempotency_key is not null do nothing`;
+const INSERT = `insert into factline.job (id, queue, key, command, sender, priority, state, idempotency_key, sequence, not_before, closed_at)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, case when $11::float8 is null then $10::timestamptz else factline.command_now() + $11 * interval '1 millisecond' end, case when $7 = 'sent' then clock_timestamp() end)
+  on conflict (queue, idempotency_key) where idempotency_key is not null do nothing returning not_before`;
+const WAIT = 'insert into factline.waiting_command (id, not_before, becomes, topic, key, value, traceparent) values ($1, $2, $3, $4, $5, $6, $7)';
 
 /**
  * Sends commands, each in the transaction that decides it.
@@ -41,36 +50,77 @@ const INSERT = `insert into factline.job (id, queue, key, command, sender, prior
  * idempotency key one is sent, whoever sends at the same time. Not promised: order between keys, or between apps.
  */
 export class Commands {
-  constructor(private readonly options: CommandsOptions) {}
+  readonly #due: DueCommands;
+  readonly #schedules: Schedules;
+
+  constructor(private readonly options: CommandsOptions) {
+    const { store, outbox, log = silentLogger } = options;
+    this.#schedules = new Schedules((tx, command) => this.send(tx, command), log);
+    this.#due = new DueCommands({ store, outbox, schedules: this.#schedules, log });
+  }
+
+  /** Begins to send on what waits for its time. Any number of processes may; without one, waiting commands and schedules wait. */
+  start(): void {
+    this.#due.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#due.stop();
+  }
 
   /**
    * Sends a command in an open transaction.
    * @throws FactlineError `store.not-a-transaction`; `outbox.full`; `fact.invalid` with `details.path`; `fact.too-large`; `command.idempotency-key`; `command.in-progress` (conflict, worth a retry).
    */
-  async send(tx: Tx, command: Command, { idempotencyKey, priority = 'normal' }: SendOptions = {}): Promise<SentCommand> {
+  async send(tx: Tx, command: Command, { idempotencyKey, notBefore, priority = 'normal' }: SendOptions = {}): Promise<SentCommand> {
     assertTx(tx);
     const { app, outbox } = this.options;
     const { topic, factName } = command.type;
+    if (idempotencyKey !== undefined) checkIdempotencyKey(idempotencyKey);
     const key = wireKey(app, command.key);
     const { id, value } = outbox.encode(tx, { type: command.type, key, data: command.data, context: command.context });
-    const job = [id, topic.name, command.key, factName, app, PRIORITIES[priority], topic.owner === app ? 'queued' : 'sent'];
-    if (idempotencyKey === undefined) {
+    const becomes = topic.owner === app ? 'queued' : 'sent';
+    const until = notBefore === undefined ? [null, null] : notBefore instanceof Date ? [notBefore, null] : [null, milliseconds(notBefore)];
+    const job = (state: string, sequence: number | null) => [id, topic.name, command.key, factName, app, PRIORITIES[priority], state, idempotencyKey ?? null, sequence, ...until];
+    if (notBefore === undefined && idempotencyKey === undefined) {
       const { sequence } = await outbox.addEncoded(tx, { id, value, topic: topic.name, key });
-      await tx.query(INSERT, [...job, null, sequence], 'factline.job_insert');
-      return { job: id, repeated: false };
+      await tx.query(INSERT, job(becomes, sequence), 'factline.job_insert');
+      return { job: id, repeated: false, notBefore: null };
     }
-    checkIdempotencyKey(idempotencyKey);
-    const { rowCount } = await tx.query(INSERT, [...job, idempotencyKey, null], 'factline.job_insert');
-    if (rowCount === 0) return { job: await this.#first(tx, topic.name, idempotencyKey), repeated: true };
-    const { sequence } = await outbox.addEncoded(tx, { id, value, topic: topic.name, key });
-    await tx.query('update factline.job set sequence = $2 where id = $1', [id, sequence], 'factline.job_sequence');
-    return { job: id, repeated: false };
+    const { rows } = await tx.query<{ not_before: Date | null }>(INSERT, job(notBefore === undefined ? becomes : 'waiting', null), 'factline.job_insert');
+    const inserted = rows[0];
+    if (!inserted) return this.#first(tx, topic.name, idempotencyKey!);
+    if (notBefore !== undefined) {
+      await tx.query(WAIT, [id, inserted.not_before, becomes, topic.name, key, value, traceOf(tx) ?? null]);
+      tx.onCommit(() => this.#due.wake());
+    } else {
+      const { sequence } = await outbox.addEncoded(tx, { id, value, topic: topic.name, key });
+      await tx.query('update factline.job set sequence = $2 where id = $1', [id, sequence], 'factline.job_sequence');
+    }
+    return { job: id, repeated: false, notBefore: inserted.not_before };
+  }
+
+  /**
+   * Sends a command at each time of a rule from the commit on, in whichever process of the app runs then; each time once. Call it at each start of the app, with the same name:
+   * when the next time is lies in the database, and only another rule changes it. A name that no process registers any more waits.
+   * @throws FactlineError `store.not-a-transaction`; `command.schedule` (configuration).
+   */
+  async schedule(tx: Tx, name: string, rule: ScheduleOptions, factory: CommandFactory): Promise<void> {
+    assertTx(tx);
+    await this.#schedules.keep(tx, name, rule, factory);
+    tx.onCommit(() => this.#due.wake());
+  }
+
+  /** Ends a schedule. @returns whether there was one. */
+  async unschedule(tx: Tx, name: string): Promise<boolean> {
+    assertTx(tx);
+    return this.#schedules.end(tx, name);
   }
 
   /** The insert waited for whoever holds the key: its row is committed, unless retention took it meanwhile or this transaction looks at an older moment. */
-  async #first(tx: Tx, queue: string, idempotencyKey: string): Promise<string> {
-    const { rows } = await tx.query<{ id: string }>('select id from factline.job where queue = $1 and idempotency_key = $2', [queue, idempotencyKey]);
-    if (rows[0]) return rows[0].id;
+  async #first(tx: Tx, queue: string, idempotencyKey: string): Promise<SentCommand> {
+    const { rows } = await tx.query<{ id: string; not_before: Date | null }>('select id, not_before from factline.job where queue = $1 and idempotency_key = $2', [queue, idempotencyKey]);
+    if (rows[0]) return { job: rows[0].id, repeated: true, notBefore: rows[0].not_before };
     throw new FactlineError({ code: 'command.in-progress', kind: 'conflict', retry: true, message: 'Somebody else sends a command with this idempotency key.', advice: 'Run the transaction again.' });
   }
 }

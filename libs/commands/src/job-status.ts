@@ -16,7 +16,7 @@ export interface JobStatus {
   readonly finishedAt: Date | null;
   /** Unfinished jobs of the queue before it, an estimate: keys run beside each other. null: not queued, or more than 10,000. */
   readonly position: number | null;
-  /** From the position and what the queue did within the last minute. null: nothing known. */
+  /** Until it begins: from the position and what the queue did within the last minute; of a waiting one, until its time. null: nothing known. */
   readonly expectedWaitMs: number | null;
   readonly progress: { readonly share: number; readonly text: string | null } | null;
   /** What the handler returned. */

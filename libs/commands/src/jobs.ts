@@ -14,6 +14,7 @@ interface JobRow {
   sender: string;
   state: 'queued' | 'waiting' | 'sent' | 'done' | 'failed' | 'cancelled';
   not_before: Date | null;
+  due_in: number | null;
   sent_at: Date;
   closed_at: Date | null;
   result: unknown;
@@ -34,7 +35,7 @@ interface Queued {
   readonly rates: ReadonlyMap<string, number | undefined>;
 }
 
-const SELECT = `select j.id, queue, key, command, sender, state, not_before, sent_at, closed_at, result, share, text
+const SELECT = `select j.id, queue, key, command, sender, state, not_before, case when state = 'waiting' then greatest(0, extract(epoch from not_before - factline.command_now()) * 1000)::float8 end as due_in, sent_at, closed_at, result, share, text
   from factline.job j left join factline.job_progress p on p.id = j.id where j.id = any($1::uuid[])`;
 /** A job that runs is locked by the transaction that will make it done; nobody else holds one for longer than a statement. */
 const IDLE = `select id from factline.job where id = any($1::uuid[]) and state = 'queued' for share skip locked`;
@@ -72,11 +73,14 @@ export class Jobs {
    */
   async cancel(id: string): Promise<void> {
     await this.store.transaction(async (tx) => {
+      // In the order in which they are taken when its time comes. Held while it is sent on just now: then it is queued behind this.
+      await tx.query('select from factline.waiting_command where id = $1 for update', [id]);
       const state = await hold(tx, id);
       if (state === 'cancelled') return;
       if (state === 'sent') throw elsewhere(id);
       if (state === 'done' || state === 'failed') throw finished(id, state);
       await tx.query(`update factline.job set state = 'cancelled', closed_at = case when state = 'waiting' then clock_timestamp() end where id = $1`, [id]);
+      await tx.query('delete from factline.waiting_command where id = $1', [id]);
     });
   }
 
@@ -132,7 +136,7 @@ export class Jobs {
       id: row.id, queue: row.queue, key: row.key, command: row.command, state,
       sentAt: row.sent_at, notBefore: row.not_before, finishedAt: row.state === 'queued' || row.state === 'sent' ? null : row.closed_at,
       position,
-      expectedWaitMs: position === null || rate === undefined ? null : Math.round((position / rate) * 1_000),
+      expectedWaitMs: row.due_in !== null ? Math.round(row.due_in) : position === null || rate === undefined ? null : Math.round((position / rate) * 1_000),
       progress: row.share === null || row.state !== 'queued' ? null : { share: row.share, text: row.text },
       result: row.result ?? null,
       problem: letter ? this.#problem(row, letter) : null,

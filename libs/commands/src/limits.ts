@@ -16,3 +16,15 @@ export const RATE_WINDOW_MS = 60_000;
 export const MEASURE_INTERVAL_MS = 1_000;
 /** How long a cancel waits for whoever holds the job, before it says that it runs: those who only look hold it for less than a millisecond. */
 export const CANCEL_WAIT_MS = 100;
+
+/** How often a process looks for commands whose time has come: so late they are sent at most, beside the relay. The look is one index probe. */
+export const DUE_LOOK_MS = 500;
+/** Waiting commands sent on in one transaction: it holds the locks of their keys until it commits. */
+export const DUE_COMMANDS = 500;
+/** Missed times of a schedule that are sent in one transaction, with \`catchUp: 'all'\`; the others follow at once. */
+export const CATCH_UP_DUES = 100;
+/** Pauses between attempts at a schedule whose command cannot be sent: the first, and the longest. */
+export const SCHEDULE_RETRY_DELAY_MS = 1_000;
+export const SCHEDULE_RETRY_MAX_MS = 60_000;
+/** Shortest time between two times of a schedule: more often is a loop, not a schedule. */
+export const SCHEDULE_EVERY_MIN_MS = 1_000;

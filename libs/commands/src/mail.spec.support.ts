@@ -58,7 +58,7 @@ export class Post {
   ) {
     this.log = memoryLog({ broker });
     this.outbox = new FactOutbox({ store, schemaIds, wake: this.#wake });
-    this.commands = new Commands({ app, outbox: this.outbox });
+    this.commands = new Commands({ app, store, outbox: this.outbox });
     this.jobs = new Jobs(store, app);
     this.#relay = new Relay({ store, log: this.log, app, topics: [topic], wake: this.#wake });
   }

@@ -35,7 +35,47 @@ create table factline.job_progress (
 );
 `;
 
-const MIGRATIONS: readonly Migration[] = [{ name: 'jobs', sql: JOBS }];
+/*
+ * A command whose time has not come is encoded already: what is wrong with it fails the transaction that sends it, and whoever sends it on needs to know nothing of its type.
+ *
+ * `command_now` is the time of all processes of an app. It runs ahead of the database's clock where a spec or a drill says so, and never goes back.
+ */
+const TIME = `
+create table factline.waiting_command (
+  number bigint generated always as identity primary key,
+  id uuid not null unique,
+  not_before timestamptz not null,
+  becomes text not null,
+  topic text not null,
+  key text not null,
+  value bytea storage external not null,
+  traceparent text
+);
+create index waiting_command_due on factline.waiting_command (not_before, number);
+
+create table factline.command_schedule (
+  name text primary key,
+  rule jsonb not null,
+  catch_up text not null check (catch_up in ('last', 'all')),
+  next_due timestamptz not null
+);
+create table factline.command_due (
+  name text not null,
+  due timestamptz not null,
+  job uuid not null,
+  sent_at timestamptz not null default clock_timestamp(),
+  primary key (name, due)
+);
+
+create table factline.command_clock (singleton boolean primary key default true check (singleton), ahead interval not null default '0' check (ahead >= '0'));
+insert into factline.command_clock default values;
+create function factline.command_now() returns timestamptz language sql volatile as 'select clock_timestamp() + ahead from factline.command_clock';
+`;
+
+const MIGRATIONS: readonly Migration[] = [
+  { name: 'jobs', sql: JOBS },
+  { name: 'waiting commands and schedules', sql: TIME },
+];
 
 /** Creates or updates the tables of commands in schema `factline` (component 'commands'); answers the names of what was applied now. */
 export function migrateCommands(store: Store): Promise<string[]> {

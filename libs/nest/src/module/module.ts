@@ -62,13 +62,13 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
       useFactory: (core: Core, logger: Logger, transport: FactTransport, discovery: DiscoveryService) =>
         new ReactionSubscriptions(core, logger, () => transport.subscriptions(controllersOf(discovery)), () => transport.queues(controllersOf(discovery))),
     },
-    { provide: Commands, inject: [CORE], useFactory: (core: Core) => new Commands({ app: core.options.app, outbox: core.outbox }) },
+    { provide: Commands, inject: [CORE, LOGGER], useFactory: ({ options: { app }, store, outbox }: Core, log: Logger) => new Commands({ app, store, outbox, log }) },
     { provide: Jobs, inject: [CORE], useFactory: (core: Core) => new Jobs(core.store, core.options.app) },
     {
       provide: FactlineRuntime,
-      inject: [CORE, ReadModels, ReactionSubscriptions, LOGGER, { token: SERVICE_CONFIG, optional: true }],
-      useFactory: (core: Core, models: ReadModels, reactions: ReactionSubscriptions, logger: Logger, config?: ServiceConfig) =>
-        new FactlineRuntime(core, models, reactions, logger, config?.shutdownDeadlineMs ?? SHUTDOWN_DEADLINE_MS),
+      inject: [CORE, ReadModels, ReactionSubscriptions, Commands, LOGGER, { token: SERVICE_CONFIG, optional: true }],
+      useFactory: (core: Core, models: ReadModels, reactions: ReactionSubscriptions, commands: Commands, logger: Logger, config?: ServiceConfig) =>
+        new FactlineRuntime(core, { models, reactions, commands }, logger, config?.shutdownDeadlineMs ?? SHUTDOWN_DEADLINE_MS),
     },
     Idempotency,
     Metrics,
