@@ -2,8 +2,11 @@ import type { Command } from 'factline/contracts';
 import { type Duration, FactlineError, type Logger, milliseconds, silentLogger } from 'factline/kernel';
 import type { FactOutbox } from 'factline/outbox';
 import { type Store, type Tx, assertTx, traceOf } from 'factline/store';
+import { Backlogs } from './backlog.js';
 import { DueCommands } from './due-commands.js';
-import { IDEMPOTENCY_KEY_CHARACTERS } from './limits.js';
+import { IDEMPOTENCY_KEY_CHARACTERS, JOBS_KEPT_MS } from './limits.js';
+import type { CommandQueue } from './queue.js';
+import { JobRetention } from './retention.js';
 import { type CommandFactory, type ScheduleOptions, Schedules } from './schedules.js';
 import { wireKey } from './wire-key.js';
 
@@ -34,6 +37,8 @@ export interface CommandsOptions {
   store: Store;
   outbox: FactOutbox;
   log?: Logger;
+  /** How long finished jobs are kept, and with them their idempotency keys. Default 7 days. */
+  keepJobs?: Duration;
 }
 
 const PRIORITIES: Readonly<Record<Priority, number>> = { low: -1, normal: 0, high: 1 };
@@ -50,47 +55,60 @@ const WAIT = 'insert into factline.waiting_command (id, not_before, becomes, top
  * idempotency key one is sent, whoever sends at the same time. Not promised: order between keys, or between apps.
  */
 export class Commands {
+  readonly #backlogs = new Backlogs();
   readonly #due: DueCommands;
+  readonly #retention: JobRetention;
   readonly #schedules: Schedules;
 
   constructor(private readonly options: CommandsOptions) {
     const { store, outbox, log = silentLogger } = options;
     this.#schedules = new Schedules((tx, command) => this.send(tx, command), log);
     this.#due = new DueCommands({ store, outbox, schedules: this.#schedules, log });
+    this.#retention = new JobRetention(store, milliseconds(options.keepJobs ?? JOBS_KEPT_MS), log);
   }
 
-  /** Begins to send on what waits for its time. Any number of processes may; without one, waiting commands and schedules wait. */
+  /** Begins to send on what waits for its time, and to remove finished jobs. Any number of processes may; without one, waiting commands and schedules wait. */
   start(): void {
     this.#due.start();
+    this.#retention.start();
   }
 
   async stop(): Promise<void> {
-    await this.#due.stop();
+    await Promise.all([this.#due.stop(), this.#retention.stop()]);
+  }
+
+  /** From now on what is sent to this queue is held to its declared backlog, in this process. */
+  guard({ queue, options: { backlog } }: Pick<CommandQueue, 'queue' | 'options'>): void {
+    if (backlog) this.#backlogs.guard(queue, backlog);
   }
 
   /**
    * Sends a command in an open transaction.
-   * @throws FactlineError `store.not-a-transaction`; `outbox.full`; `fact.invalid` with `details.path`; `fact.too-large`; `command.idempotency-key`; `command.in-progress` (conflict, worth a retry).
+   * @throws FactlineError `store.not-a-transaction`; `outbox.full`; `fact.invalid` with `details.path`; `fact.too-large`; `command.idempotency-key`; `command.in-progress` (conflict, worth a retry);
+   * `command.backlog` (unavailable, with `retryAfterMs`) where the queue says so.
    */
   async send(tx: Tx, command: Command, { idempotencyKey, notBefore, priority = 'normal' }: SendOptions = {}): Promise<SentCommand> {
     assertTx(tx);
     const { app, outbox } = this.options;
     const { topic, factName } = command.type;
     if (idempotencyKey !== undefined) checkIdempotencyKey(idempotencyKey);
+    const putOffMs = notBefore === undefined ? await this.#admit(tx, topic.name, priority, idempotencyKey) : undefined;
+    if (typeof putOffMs === 'object') return putOffMs;
     const key = wireKey(app, command.key);
     const { id, value } = outbox.encode(tx, { type: command.type, key, data: command.data, context: command.context });
     const becomes = topic.owner === app ? 'queued' : 'sent';
-    const until = notBefore === undefined ? [null, null] : notBefore instanceof Date ? [notBefore, null] : [null, milliseconds(notBefore)];
+    const wait = notBefore ?? putOffMs;
+    const until = wait === undefined ? [null, null] : wait instanceof Date ? [wait, null] : [null, milliseconds(wait)];
     const job = (state: string, sequence: number | null) => [id, topic.name, command.key, factName, app, PRIORITIES[priority], state, idempotencyKey ?? null, sequence, ...until];
-    if (notBefore === undefined && idempotencyKey === undefined) {
+    if (wait === undefined && idempotencyKey === undefined) {
       const { sequence } = await outbox.addEncoded(tx, { id, value, topic: topic.name, key });
       await tx.query(INSERT, job(becomes, sequence), 'factline.job_insert');
       return { job: id, repeated: false, notBefore: null };
     }
-    const { rows } = await tx.query<{ not_before: Date | null }>(INSERT, job(notBefore === undefined ? becomes : 'waiting', null), 'factline.job_insert');
+    const { rows } = await tx.query<{ not_before: Date | null }>(INSERT, job(wait === undefined ? becomes : 'waiting', null), 'factline.job_insert');
     const inserted = rows[0];
     if (!inserted) return this.#first(tx, topic.name, idempotencyKey!);
-    if (notBefore !== undefined) {
+    if (wait !== undefined) {
       await tx.query(WAIT, [id, inserted.not_before, becomes, topic.name, key, value, traceOf(tx) ?? null]);
       tx.onCommit(() => this.#due.wake());
     } else {
@@ -115,6 +133,16 @@ export class Commands {
   async unschedule(tx: Tx, name: string): Promise<boolean> {
     assertTx(tx);
     return this.#schedules.end(tx, name);
+  }
+
+  /** @returns how long it is put off, or the first job of its idempotency key: what was sent before is not refused now. */
+  async #admit(tx: Tx, queue: string, priority: Priority, idempotencyKey: string | undefined): Promise<number | SentCommand | undefined> {
+    try {
+      return await this.#backlogs.admit(tx, queue, priority === 'low');
+    } catch (error) {
+      if (!(error instanceof FactlineError && error.code === 'command.backlog') || idempotencyKey === undefined) throw error;
+      return await this.#first(tx, queue, idempotencyKey).catch(() => Promise.reject(error));
+    }
   }
 
   /** The insert waited for whoever holds the key: its row is committed, unless retention took it meanwhile or this transaction looks at an older moment. */

@@ -1,5 +1,5 @@
 import { FactlineError, Refusal } from 'factline/kernel';
-import { type Store, type Tx, identifier } from 'factline/store';
+import type { Store, Tx } from 'factline/store';
 import type { JobProblem, JobStatus } from './job-status.js';
 import { CANCEL_WAIT_MS, POSITION_JOBS } from './limits.js';
 import { QueueMeasures } from './measured.js';
@@ -27,6 +27,21 @@ interface Letter {
   reason: string | null;
 }
 
+export interface QueueStatus {
+  readonly queue: string;
+  /** Not done, and not stuck. */
+  readonly queued: number;
+  /** For their time. */
+  readonly waiting: number;
+  readonly failed: number;
+  /** Behind failed ones of their keys. */
+  readonly blocked: number;
+  /** Within the last minute. */
+  readonly ratePerSecond: number;
+  /** How long the oldest queued job has waited, stuck ones included. */
+  readonly oldestWaitMs: number;
+}
+
 /** What is known of the queued ones among the jobs that were asked for. */
 interface Queued {
   readonly idle: ReadonlySet<string>;
@@ -37,21 +52,24 @@ interface Queued {
 
 const SELECT = `select j.id, queue, key, command, sender, state, not_before, case when state = 'waiting' then greatest(0, extract(epoch from not_before - factline.command_now()) * 1000)::float8 end as due_in, sent_at, closed_at, result, share, text
   from factline.job j left join factline.job_progress p on p.id = j.id where j.id = any($1::uuid[])`;
+const QUEUES = `select queue, (select count(*)::integer from (select from factline.waiting_command where topic = queue limit ${POSITION_JOBS}) as w) as waiting,
+    (select extract(epoch from clock_timestamp() - coalesce(not_before, sent_at))::float8 * 1000 from factline.job o where o.queue = known.queue and o.state = 'queued' order by id limit 1) as oldest
+  from (select distinct queue from factline.job where state in ('queued', 'waiting') or closed_at > clock_timestamp() - interval '10 minutes') as known`;
 /** A job that runs is locked by the transaction that will make it done; nobody else holds one for longer than a statement. */
 const IDLE = `select id from factline.job where id = any($1::uuid[]) and state = 'queued' for share skip locked`;
 
+/** An operator decided it: `factline dead-letters purge`. */
+const GIVEN_UP: JobProblem = { code: 'job.given-up', message: 'It failed, and was given up.', advice: 'Ask for it anew, if it is still wanted.', repair: '' };
+
 /** The jobs of an app, as their users see them; reads the database alone, so any process may answer. */
 export class Jobs {
-  readonly #measures: QueueMeasures;
-  readonly #handled = new Set<string>();
+  readonly #measures = new QueueMeasures();
 
   constructor(
     private readonly store: Store,
     /** Named in the command that repairs. */
     private readonly app: string = '<app>',
-  ) {
-    this.#measures = new QueueMeasures(store);
-  }
+  ) {}
 
   /** @throws FactlineError `job.unknown` (not-found). */
   async status(id: string): Promise<JobStatus> {
@@ -84,6 +102,19 @@ export class Jobs {
     });
   }
 
+  /** What waits in each queue that has jobs, for metrics; counted up to 10,000 each. */
+  async queues(): Promise<QueueStatus[]> {
+    const { rows } = await this.store.query<{ queue: string; waiting: number; oldest: number | null }>(QUEUES);
+    return Promise.all(
+      rows.map(async ({ queue, waiting, oldest }) => {
+        const { open } = await this.#measures.depth(this.store, queue, 0);
+        const table = await this.#measures.lettersOf(this.store, queue);
+        const stuck = table === undefined ? undefined : (await this.store.query<{ failed: number; blocked: number }>(`select count(code)::integer as failed, (count(*) - count(code))::integer as blocked from ${table}`)).rows[0];
+        return { queue, queued: open, waiting, failed: stuck?.failed ?? 0, blocked: stuck?.blocked ?? 0, ratePerSecond: (await this.#measures.rate(this.store, queue)) ?? 0, oldestWaitMs: oldest ?? 0 };
+      }),
+    );
+  }
+
   async #queued(rows: readonly JobRow[]): Promise<Queued> {
     const empty: Queued = { idle: new Set(), letters: new Map(), positions: new Map(), rates: new Map() };
     if (rows.length === 0) return empty;
@@ -93,22 +124,12 @@ export class Jobs {
     const positions = new Map<string, number>();
     const rates = new Map<string, number | undefined>();
     for (const queue of new Set(rows.map((row) => row.queue))) {
-      const table = await this.#lettersOf(queue);
+      const table = await this.#measures.lettersOf(this.store, queue);
       if (table !== undefined) for (const { id, ...letter } of await this.#letters(table, ids)) letters.set(id, letter);
-      for (const { id, position } of await this.#positions(queue, table, ids)) positions.set(id, position);
-      rates.set(queue, await this.#measures.rate(queue));
+      for (const { id, position } of await this.#positions(queue, ids)) positions.set(id, position);
+      rates.set(queue, await this.#measures.rate(this.store, queue));
     }
     return { idle: new Set(idle.map(({ id }) => id)), letters, positions, rates };
-  }
-
-  /** The table of dead letters of a queue, once somebody has handled it. */
-  async #lettersOf(queue: string): Promise<string | undefined> {
-    const table = `${identifier(subscriptionOf(queue))}.dead_letter`;
-    if (this.#handled.has(table)) return table;
-    const { rows } = await this.store.query<{ there: boolean }>('select to_regclass($1) is not null as there', [table]);
-    if (!rows[0]!.there) return undefined;
-    this.#handled.add(table);
-    return table;
   }
 
   async #letters(table: string, ids: readonly string[]): Promise<(Letter & { id: string })[]> {
@@ -116,11 +137,9 @@ export class Jobs {
     return rows;
   }
 
-  /** Jobs that nobody will handle before they are repaired are before nobody. */
-  async #positions(queue: string, letters: string | undefined, ids: readonly string[]): Promise<{ id: string; position: number }[]> {
-    const stuck = letters === undefined ? '' : `and not exists (select from ${letters} d where d.fact_id = uuid_send(j.id))`;
+  async #positions(queue: string, ids: readonly string[]): Promise<{ id: string; position: number }[]> {
     const { rows } = await this.store.query<{ id: string; position: number }>(
-      `select id, position::integer - 1 as position from (select id, row_number() over (order by id) as position from (select id from factline.job j where queue = $1 and state = 'queued' ${stuck} order by id limit ${POSITION_JOBS}) as open) as placed
+      `select id, position::integer - 1 as position from (select id, row_number() over (order by id) as position from (select id from factline.job j where queue = $1 and state = 'queued' ${await this.#measures.notStuck(this.store, queue)} order by id limit ${POSITION_JOBS}) as open) as placed
        where id = any($2::uuid[])`,
       [queue, ids],
     );
@@ -139,7 +158,7 @@ export class Jobs {
       expectedWaitMs: row.due_in !== null ? Math.round(row.due_in) : position === null || rate === undefined ? null : Math.round((position / rate) * 1_000),
       progress: row.share === null || row.state !== 'queued' ? null : { share: row.share, text: row.text },
       result: row.result ?? null,
-      problem: letter ? this.#problem(row, letter) : null,
+      problem: letter ? this.#problem(row, letter) : row.state === 'failed' ? GIVEN_UP : null,
     };
   }
 

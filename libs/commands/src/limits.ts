@@ -28,3 +28,23 @@ export const SCHEDULE_RETRY_DELAY_MS = 1_000;
 export const SCHEDULE_RETRY_MAX_MS = 60_000;
 /** Shortest time between two times of a schedule: more often is a loop, not a schedule. */
 export const SCHEDULE_EVERY_MIN_MS = 1_000;
+/** Longest time between two commands that a queue's rate may ask for: a third of the 30 s without work after which a process counts as stalled. */
+export const PACE_MAX_MS = 10_000;
+
+/** What a sender that was refused is told to wait, and how long a command is put off, when nothing is known of the queue's rate. */
+export const BACKLOG_RETRY_MS = 5_000;
+/** Longest wait that a refusal names: the estimate is worth nothing beyond. */
+export const BACKLOG_RETRY_MAX_MS = 15 * 60 * 1_000;
+/** Waiting commands that are due within this time count as before the next one that is put off. */
+export const PUT_OFF_WINDOW_MS = 60 * 60 * 1_000;
+
+/** How often a process looks after the jobs that are watched, all with the same few statements. */
+export const WATCH_INTERVAL_MS = 500;
+/** Watchers of a process at most: each is an open connection; all are told from one look. */
+export const WATCHERS = 1_000;
+
+/** Finished jobs are kept so long by default: an idempotency key is good for as long. */
+export const JOBS_KEPT_MS = 7 * 24 * 60 * 60 * 1_000;
+/** How often finished jobs are removed, and how many by one statement, so that its locks are short. */
+export const JOBS_SWEEP_INTERVAL_MS = 60_000;
+export const JOBS_SWEEP_ROWS = 5_000;

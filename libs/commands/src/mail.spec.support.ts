@@ -99,7 +99,7 @@ export class Post {
     subscription.start();
     redriver.start();
     let stopped: Promise<void> | undefined;
-    const stop = () => (stopped ??= Promise.all([subscription.stop(), redriver.stop()]).then(() => undefined));
+    const stop = () => (stopped ??= Promise.all([subscription.stop(), redriver.stop()]).then(() => queue.close()));
     this.#stops.push(stop);
     return { live, redriver, subscription, stop };
   }

@@ -1,3 +1,4 @@
+import { migrateAdmission } from 'factline/admission';
 import { type Migration, type Store, migrate } from 'factline/store';
 
 /*
@@ -78,6 +79,6 @@ const MIGRATIONS: readonly Migration[] = [
 ];
 
 /** Creates or updates the tables of commands in schema `factline` (component 'commands'); answers the names of what was applied now. */
-export function migrateCommands(store: Store): Promise<string[]> {
-  return migrate(store, 'commands', MIGRATIONS);
+export async function migrateCommands(store: Store): Promise<string[]> {
+  return [...(await migrateAdmission(store)), ...(await migrate(store, 'commands', MIGRATIONS))];
 }

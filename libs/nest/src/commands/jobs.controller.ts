@@ -1,20 +1,54 @@
-import { Controller, Delete, Get, HttpCode, Param } from '@nestjs/common';
-import { Jobs, type JobStatus } from 'factline/commands';
+import { type BeforeApplicationShutdown, Controller, Delete, Get, HttpCode, Param, Res } from '@nestjs/common';
+import { ApiProduces } from '@nestjs/swagger';
+import { JobWatch, Jobs, type JobStatus } from 'factline/commands';
 import { FactlineError } from 'factline/kernel';
+import type { HttpResponse } from '../http/exchange.js';
+import { EVENTS_HEARTBEAT_MS } from '../limits.js';
 
 /** What a failure says to users: of one that nobody foresaw only that there was one, for its text may say anything. */
 const UNFORESEEN: ReadonlySet<string> = new Set(['reaction.failed']);
 
 /**
- * The jobs of an app for their users: list it in `controllers`. `GET /jobs/:id`, `DELETE /jobs/:id`. Whoever knows an id may ask; guard it as the rest of your interface.
+ * The jobs of an app for their users: list it in `controllers`. `GET /jobs/:id`; `GET /jobs/:id/events`, server-sent events until its end; `DELETE /jobs/:id` takes it back. Whoever knows an id may ask; guard it as the rest of your interface.
  */
 @Controller('jobs')
-export class JobsController {
-  constructor(private readonly jobs: Jobs) {}
+export class JobsController implements BeforeApplicationShutdown {
+  readonly #watch: JobWatch;
+
+  constructor(private readonly jobs: Jobs) {
+    this.#watch = new JobWatch(jobs);
+  }
+
+  /** Before the server waits for open answers to end. */
+  beforeApplicationShutdown(): void {
+    this.#watch.close();
+  }
 
   @Get(':id')
   async status(@Param('id') id: string) {
     return shown(await this.jobs.status(checked(id)));
+  }
+
+  /** Each event is the job as `GET /jobs/:id` answers it, when it changed; the last one is final, unless the service stops: then ask again. */
+  @Get(':id/events')
+  @ApiProduces('text/event-stream')
+  async events(@Param('id') id: string, @Res() response: HttpResponse): Promise<void> {
+    const stop = new AbortController();
+    response.once('close', () => stop.abort());
+    let heartbeat: NodeJS.Timeout | undefined;
+    const tell = (status: JobStatus) => {
+      if (!heartbeat) {
+        response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' });
+        heartbeat = setInterval(() => response.write(':\n\n'), EVENTS_HEARTBEAT_MS);
+      }
+      response.write(`event: ${status.state}\ndata: ${JSON.stringify(shown(status))}\n\n`);
+    };
+    try {
+      await this.#watch.follow(checked(id), stop.signal, tell);
+    } finally {
+      clearInterval(heartbeat);
+    }
+    response.end();
   }
 
   @Delete(':id')

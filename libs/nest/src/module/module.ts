@@ -8,6 +8,7 @@ import { HealthController } from '../health/health.controller.js';
 import { Metrics } from '../health/metrics.js';
 import { MetricsController } from '../health/metrics.controller.js';
 import { Idempotency } from '../http/idempotency.js';
+import { QueueMetrics } from '../commands/queue-metrics.js';
 import { SHUTDOWN_DEADLINE_MS } from '../limits.js';
 import type { ServiceConfig } from '../config.js';
 import { type Core, openCore } from './core.js';
@@ -72,6 +73,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
     },
     Idempotency,
     Metrics,
+    QueueMetrics,
   ],
   exports: [Store, FactOutbox, Relay, FACT_LOG, ReadModels, ReactionSubscriptions, Idempotency, Metrics, FactlineRuntime, Commands, Jobs],
 })

@@ -49,8 +49,9 @@ export class FactlineRuntime {
     const { outbox, relay, lifecycle, options } = this.core;
     await this.parts.models.prepare();
     await this.parts.reactions.prepare();
+    for (const queue of this.parts.reactions.queues) this.parts.commands.guard(queue);
     if (options.produces?.length) outbox.start();
-    if (options.produces?.some(({ topic }) => topic.kind === 'commands')) this.parts.commands.start();
+    if (this.parts.reactions.queues.length > 0 || options.produces?.some(({ topic }) => topic.kind === 'commands')) this.parts.commands.start();
     lifecycle.add('outbox gauge', () => outbox.stop());
     lifecycle.add('relay', () => relay.stop());
     lifecycle.add('subscriptions', () => this.parts.models.stop());

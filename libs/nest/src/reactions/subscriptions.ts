@@ -19,6 +19,8 @@ interface Running {
 export class ReactionSubscriptions {
   readonly #made = new Map<string, Reactions>();
   readonly #running = new Map<string, Running>();
+  /** The queues that are handled here. */
+  readonly queues: CommandQueue[] = [];
   readonly #following = new AbortController();
   #followers: Promise<void>[] = [];
   #store: Store | undefined;
@@ -36,6 +38,7 @@ export class ReactionSubscriptions {
   addQueue(queue: CommandQueue): CommandQueue {
     const { options, store } = this.core;
     this.add(queue.reactions({ app: options.app, store, log: this.logger }));
+    this.queues.push(queue);
     return queue;
   }
 
@@ -84,6 +87,7 @@ export class ReactionSubscriptions {
   async stop(): Promise<void> {
     this.#following.abort();
     await Promise.all([...[...this.#running.values()].flatMap(({ subscription, redriver }) => [subscription.stop(), redriver.stop()]), ...this.#followers]);
+    await Promise.all(this.queues.map((queue) => queue.close()));
     await this.#store?.close();
   }
 
