@@ -5,7 +5,7 @@ const floors = [
   ['kernel', 'tracing'],
   ['contracts'],
   ['log', 'store'],
-  ['outbox', 'consumer'],
+  ['outbox', 'consumer', 'admission'],
   ['projections', 'reactions', 'cache'],
   ['commands'],
   ['nest'],
@@ -16,7 +16,7 @@ const spec = '\\.spec(\\.support)?\\.ts$';
 /** What needs the real stack, and what supports it: `database.spec.support.ts`. */
 const realStackSpec = '\\.((int|e2e)\\.spec|spec\\.support)\\.ts$';
 /** `factline/<lib>`; what works on declarations has faces of its own, for it is no part of a running service. */
-const face = '^libs/([^/]+/src|contracts/src/(check|lock|evolve|catalogue)|nest/src/reactions)/index\\.ts$';
+const face = '^libs/([^/]+/src|contracts/src/(check|lock|evolve|catalogue)|nest/src/(reactions|commands))/index\\.ts$';
 const libs = (names) => `^libs/(${names.join('|')})/`;
 const packages = (names) => `(^|/)node_modules/(${names.join('|')})/`;
 
@@ -61,7 +61,7 @@ module.exports = {
     { name: 'no-cycles', comment: 'A cycle, type imports included: move what both need to a third file below them.', from: {}, to: { circular: true } },
     { name: 'resolvable', comment: 'This import leads nowhere: check the spelling, the `.js` ending, and `exports` in package.json.', from: {}, to: { couldNotResolve: true } },
     { name: 'declared', comment: 'Declare the package in package.json and give its reason in docs/reference/dependencies.md.', from: { path: '^(libs|apps|e2e|bench|tools)/' }, to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'], pathNot: packages(peers) } },
-    { name: 'ships-with-the-package', comment: 'This code is published: what it imports belongs in `dependencies`, not in `devDependencies`. (oxc-parser is imported when it is there.)', from: { path: '^(libs/(kernel|tracing|contracts|log|store|outbox|consumer|commands|projections|reactions|cache)|apps/cli)/', pathNot: spec }, to: { dependencyTypes: ['npm-dev'], pathNot: packages(['@types/[^/]+', 'oxc-parser']) } },
+    { name: 'ships-with-the-package', comment: 'This code is published: what it imports belongs in `dependencies`, not in `devDependencies`. (oxc-parser is imported when it is there.)', from: { path: '^(libs/(kernel|tracing|contracts|log|store|outbox|consumer|admission|commands|projections|reactions|cache)|apps/cli)/', pathNot: spec }, to: { dependencyTypes: ['npm-dev'], pathNot: packages(['@types/[^/]+', 'oxc-parser']) } },
     { name: 'kernel-is-pure', comment: 'The kernel does no I/O: take the result as an argument.', from: { path: '^libs/kernel/', pathNot: spec }, to: { dependencyTypes: ['core'], path: '^(node:)?(fs|net|tls|http|https|http2|dgram|dns|child_process|worker_threads|cluster)(/|$)' } },
     home('kafka', ['kafkajs', 'snappyjs', 'fzstd'], ['libs/log/src/kafka'], 'Use the FactLog port of factline/log.'),
     home('postgres', ['pg', 'pg-copy-streams'], ['libs/store'], 'Use Store and Tx of factline/store.'),

@@ -30,7 +30,7 @@ export interface Contract {
  * Reads what an app declares it produces and consumes. A selected field whose tag is not granted is no fault here, nor in generated code: only the check refuses it,
  * so that a tag which is added to a field does not keep an app from starting.
  * @throws FactlineError (configuration, with `details.file` and `details.path`) `declaration.unreadable`, `contract.invalid`, `contract.unknown-fact`, `contract.unknown-field`,
- * `contract.duplicate`, `contract.foreign-topic`, `contract.wildcard`, `contract.selection-conflict`.
+ * `contract.duplicate`, `contract.foreign-topic`, `contract.foreign-command`, `contract.wildcard`, `contract.selection-conflict`.
  */
 export async function loadContract(file: string, schemas: DeclaredSchemas): Promise<Contract> {
   return parseContract(await workingTree('').read(file), file, schemas); // '' leaves the path as it was given, absolute or not
@@ -47,19 +47,22 @@ export function parseContract(text: string, file: string, schemas: DeclaredSchem
 
 function resolved(raw: RawContract, schemas: DeclaredSchemas): Contract {
   const { file, app, owner } = raw;
-  return { file, app, owner, produces: raw.produces.map(({ name, path }) => produced(name, app, { file, path }, schemas)), consumes: raw.consumes.map((entry) => consumed(entry, file, schemas)) };
+  return { file, app, owner, produces: raw.produces.map(({ name, path }) => produced(name, app, { file, path }, schemas)), consumes: raw.consumes.map((entry) => consumed(entry, raw, schemas)) };
 }
 
 function produced(name: string, app: string, at: Location, schemas: DeclaredSchemas): DeclaredFact {
   const fact = known(name, at, schemas);
-  if (fact.topic.owner !== app) {
+  if (fact.topic.owner !== app && fact.topic.kind !== 'commands') {
     throw declarationError('contract.foreign-topic', at, `${name} belongs to the topic ${fact.topic.name}, which '${fact.topic.owner}' owns, not '${app}'.`, 'Each topic has one producer: state a fact of your own, or ask the owner.', { factName: name, owner: fact.topic.owner });
   }
   return fact;
 }
 
-function consumed({ fact: name, select: declared, purpose, grants, path }: RawConsumption, file: string, schemas: DeclaredSchemas): Consumption {
+function consumed({ fact: name, select: declared, purpose, grants, path }: RawConsumption, { app, file }: RawContract, schemas: DeclaredSchemas): Consumption {
   const fact = known(name, { file, path: `${path}.fact` }, schemas);
+  if (fact.topic.kind === 'commands' && fact.topic.owner !== app) {
+    throw declarationError('contract.foreign-command', { file, path: `${path}.fact` }, `${name} is a command of the queue ${fact.topic.name}, which '${fact.topic.owner}' handles, not '${app}'.`, 'A command has one handler: its owner. Consume the facts that the owner states about it.', { factName: name, owner: fact.topic.owner });
+  }
   const select = declared === '*' ? allFields(fact.schema) : declared.map(({ field }) => field);
   return { fact, select, purpose, grants: grants.map(({ tag }) => tag), selected: selectFields(fact.schema, select, { file, path: `${path}.select` }) };
 }

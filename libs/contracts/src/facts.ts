@@ -52,6 +52,26 @@ export interface Fact<Data extends object = object> {
   readonly key: string;
   readonly data: Data;
   readonly context: FactContext;
+  /** A command is no fact: it may be refused. */
+  readonly command?: never;
+}
+
+/**
+ * A command type as its senders see it: call it to make a command; the key field is filled in from the key. Its topic is of the kind `commands`: its owner handles it, any app
+ * may send it. Generated from schemas/ by `factline contracts gen`.
+ */
+export interface CommandType<Data extends object = object, KeyField extends string & keyof Data = string & keyof Data> extends FactDefinition {
+  (key: string, data: Omit<Data, KeyField>, context?: FactContext): Command<Data>;
+  readonly keyField: KeyField;
+}
+
+/** A command that is not sent yet: `Commands.send(tx, command)` sends it. The outbox does not take it, as `send` takes no fact. */
+export interface Command<Data extends object = object> {
+  readonly type: FactDefinition;
+  readonly key: string;
+  readonly data: Data;
+  readonly context: FactContext;
+  readonly command: true;
 }
 
 /** Says that an app's contracts.yaml declares this selection. Without it nothing is read. */
@@ -72,6 +92,14 @@ export interface SelectedFact<Data extends object = object> {
   readonly contract: ContractEntry;
   /** Carries the type of `data`; never present at run time. */
   readonly $data?: Data;
+  readonly command?: never;
+}
+
+/** A command type as its owner handles it: the fields it selected in its contracts.yaml. `@OnCommand` takes it, `@OnFact` does not. */
+export interface SelectedCommand<Data extends object = object> extends Omit<SelectedFact<Data>, 'command'> {
+  readonly command: true;
+  /** The app whose queue it is: no other one may handle it. */
+  readonly owner: string;
 }
 
 /** A fact as a handler gets it. `meta` is decoded when it is first read. */

@@ -5,7 +5,7 @@ export { FactDecoder, type WriterSchemas } from './decoder.js';
 export { checkSelected, defineFact, selectFact } from './define.js';
 export { type EncodedFact, FactEncoder } from './encoder.js';
 export type { FactHead } from './head.js';
-export type { Fact, FactContext, FactDefinition, FactMeta, FactType, ReceivedFact, SelectedFact, TopicDeclaration } from './facts.js';
+export type { Command, CommandType, Fact, FactContext, FactDefinition, FactMeta, FactType, ReceivedFact, SelectedCommand, SelectedFact, TopicDeclaration } from './facts.js';
 export { RegisteredSchemas, type RememberedSchema, type SchemaMemory } from './registered-schemas.js';
 export { type RegistryOptions, SchemaRegistry } from './registry.js';
 export { loadSchemas } from './schemas.js';

@@ -60,3 +60,7 @@ export const SECRET_CHARACTERS = 16;
 /** Waits for a reader of the log that does not keep up, and how often: the event loop stands still meanwhile, so 100 ms in all; then the line is dropped and counted. */
 export const LOG_WAIT_MS = 5;
 export const LOG_WAIT_ATTEMPTS = 20;
+/** A watcher of a job gets a comment so often, so that no proxy in between takes the connection for dead: many cut it after 30 s of silence. */
+export const EVENTS_HEARTBEAT_MS = 15_000;
+/** One scrape asks for all gauges of queues at once; they share a look that is no older than this. */
+export const QUEUE_LOOK_MS = 1_000;

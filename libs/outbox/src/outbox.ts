@@ -1,4 +1,4 @@
-import { type Fact, type FactDefinition, FactEncoder } from 'factline/contracts';
+import { type EncodedFact, type Fact, type FactDefinition, FactEncoder } from 'factline/contracts';
 import { type Clock, FactlineError, type Logger, type Signal } from 'factline/kernel';
 import { type Store, type Tx, assertTx, causeOf, traceOf } from 'factline/store';
 import { ADD_MANY_FACTS, TRACEPARENT_CHARACTERS } from './limits.js';
@@ -101,11 +101,21 @@ export class FactOutbox {
    */
   async add(tx: Tx, fact: Fact): Promise<Stated> {
     assertTx(tx);
-    const { id, value } = this.#encode(tx, fact);
-    const { name: topic } = fact.type.topic;
-    const { rows } = await tx.query<AddedRow>(this.#add.text, [topic, fact.key, value, this.#traceparent(tx)], this.#add.name);
+    return this.addEncoded(tx, { ...this.#encode(tx, fact), topic: fact.type.topic.name, key: fact.key });
+  }
+
+  /** Checks and encodes a fact as `add` does, to be stated later, perhaps by another process: `addEncoded`. @throws what `add` throws of the fact itself. */
+  encode(tx: Tx, fact: Fact): EncodedFact {
+    return this.#encode(tx, fact);
+  }
+
+  /** States what `encode` answered: once, or a reader finds two facts with one id. @throws FactlineError `store.not-a-transaction`; `outbox.full`. */
+  async addEncoded(tx: Tx, { id, value, topic, key, traceparent = this.#traceparent(tx) }: EncodedFact & { topic: string; key: string; traceparent?: string | null }): Promise<Stated> {
+    assertTx(tx);
+    this.#refuseWhenFull();
+    const { rows } = await tx.query<AddedRow>(this.#add.text, [topic, key, value, traceparent], this.#add.name);
     tx.onCommit(this.#wake);
-    return stated(id, topic, fact.key, rows[0]!);
+    return stated(id, topic, key, rows[0]!);
   }
 
   /**
@@ -124,12 +134,16 @@ export class FactOutbox {
   }
 
   /** What the fact does not say of its cause, the transaction may know. */
-  #encode(tx: Tx, fact: Fact): { id: string; value: Buffer } {
-    const pressure = this.#gauge.current;
-    if (pressure.state === 'hard') throw outboxFull(pressure);
+  #encode(tx: Tx, fact: Fact): EncodedFact {
+    this.#refuseWhenFull();
     const cause = causeOf(tx);
     const caused = cause ? { ...fact, context: { ...cause, ...fact.context } } : fact;
     return this.#encoder.encode(caused, this.#options.schemaIds.idOf(fact.type));
+  }
+
+  #refuseWhenFull(): void {
+    const pressure = this.#gauge.current;
+    if (pressure.state === 'hard') throw outboxFull(pressure);
   }
 
   /** A trace that cannot be carried is dropped: it must never fail the business transaction. */

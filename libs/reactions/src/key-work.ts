@@ -93,6 +93,8 @@ export class KeyWork {
       const verdict = this.#judge(key, item);
       if (verdict instanceof FactlineError) throw verdict;
       if (!asked && key.attempts === 0) this.#gather(unit, item, take); // after a failure alone: those that fail must not hold up the others, and those gathered before may be done
+      await this.parts.reactions.pace?.(unit.items.length, this.stopped);
+      if (this.stopped.aborted) return false;
       try {
         await this.#handle(unit, unit.items, finish);
         return true;

@@ -44,6 +44,11 @@ export interface ReactionOptions {
   /** Default 30 s. */
   timeout?: Duration;
   retry?: RetryOptions;
+  /**
+   * Waited for before each transaction, with the facts that it will hold: for rates. Nothing is held meanwhile but the handler's turn. `stop` fires when nothing is to be
+   * begun any more. What it throws counts as a failure of the facts.
+   */
+  pace?: (facts: number, stop: AbortSignal) => Promise<void>;
 }
 
 /** A handler as it is run: of one fact, or of up to `facts` of them. */
@@ -61,6 +66,7 @@ export class Reactions {
   readonly concurrency: number;
   readonly together: number;
   readonly timeoutMs: number;
+  readonly pace: ReactionOptions['pace'];
   readonly retry: Required<Pick<RetryOptions, 'attempts' | 'delay' | 'maxDelay' | 'retryIf'>> & RetryOptions;
 
   constructor(options: ReactionOptions) {
@@ -69,6 +75,7 @@ export class Reactions {
     this.concurrency = options.concurrency ?? CONCURRENCY;
     this.together = options.together ?? 1;
     this.timeoutMs = milliseconds(options.timeout ?? HANDLER_TIMEOUT_MS);
+    this.pace = options.pace;
     this.retry = { ...options.retry, attempts: options.retry?.attempts ?? ATTEMPTS, delay: options.retry?.delay ?? RETRY_DELAY_MS, maxDelay: options.retry?.maxDelay ?? RETRY_MAX_MS, retryIf: options.retry?.retryIf ?? (() => false) };
   }
 

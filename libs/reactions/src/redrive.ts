@@ -95,6 +95,7 @@ export class Redriver {
     if (!key) return this.#finish();
     const known = (this.#known = await this.#read(needed((await inbox.deadLetters.list(store, { key: key.key })).letters), this.#known));
     let tried: DeadLetter | undefined;
+    await this.#parts.reactions.pace?.(1, this.#abort.signal);
     try {
       return await store.transaction(async (tx) => {
         const run = await this.#hold(tx);

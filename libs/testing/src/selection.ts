@@ -1,4 +1,5 @@
-import { type SelectedFact, contractEntry, selectFact } from 'factline/contracts';
+import { selectCommand } from 'factline/commands';
+import { type SelectedCommand, type SelectedFact, contractEntry, selectFact } from 'factline/contracts';
 
 /**
  * A selection for a spec, written by hand: what an app reads is generated from its contracts.yaml, and anything else does not start.
@@ -6,6 +7,11 @@ import { type SelectedFact, contractEntry, selectFact } from 'factline/contracts
  */
 export function selectInSpec<Data extends object>(selected: Omit<SelectedFact<Data>, 'contract' | '$data'>, app = 'spec'): SelectedFact<Data> {
   return selectFact<Data>({ ...selected, contract: contractEntry(app, selected.factName, selected.schema) });
+}
+
+/** The same of a command, as its owner handles it. */
+export function selectCommandInSpec<Data extends object>(selected: Omit<SelectedCommand<Data>, 'contract' | 'command' | '$data'>): SelectedCommand<Data> {
+  return selectCommand<Data>({ ...selected, contract: contractEntry(selected.owner, selected.factName, selected.schema) });
 }
 
 /** The metadata that every fact begins with, as schemas/factline/Meta.avsc has it. */

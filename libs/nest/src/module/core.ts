@@ -1,3 +1,4 @@
+import { migrateCommands } from 'factline/commands';
 import { RegisteredSchemas, SchemaRegistry } from 'factline/contracts';
 import { FactlineError, Lifecycle, type Logger, Signal, backoffMs, milliseconds, pause } from 'factline/kernel';
 import { type FactLog, kafkaLog } from 'factline/log';
@@ -57,6 +58,7 @@ async function prepareTables(store: Store, { app, migrations = [] }: FactlineOpt
       await migrateProjections(store);
       await migrateReactions(store);
       await migrateOutbox(store);
+      await migrateCommands(store);
       await migrateIdempotency(store);
       await migrate(store, `app ${app}`, migrations);
       return;

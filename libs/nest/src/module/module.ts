@@ -1,5 +1,6 @@
 import { ConfigurableModuleBuilder, type DynamicModule, Module } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService } from '@nestjs/core';
+import { Commands, Jobs } from 'factline/commands';
 import type { Logger } from 'factline/kernel';
 import { FactOutbox, Relay } from 'factline/outbox';
 import { Store } from 'factline/store';
@@ -7,6 +8,7 @@ import { HealthController } from '../health/health.controller.js';
 import { Metrics } from '../health/metrics.js';
 import { MetricsController } from '../health/metrics.controller.js';
 import { Idempotency } from '../http/idempotency.js';
+import { QueueMetrics } from '../commands/queue-metrics.js';
 import { SHUTDOWN_DEADLINE_MS } from '../limits.js';
 import type { ServiceConfig } from '../config.js';
 import { type Core, openCore } from './core.js';
@@ -32,7 +34,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
  *
  * At start it brings the app's tables up to date under a lock, registers its schemas (from memory when the registry is down), creates its topics when the broker
  * answers, and runs the relay and one subscription per read model (`provideProjection`) and per group of reactions (`@ReactionController`, `provideReactions`). It provides
- * Store, FactOutbox, Relay, Idempotency, the log as FACT_LOG, and the read models. It stops them in order within the service's deadline: intake, loops, connections.
+ * Store, FactOutbox, Commands, Jobs, Relay, Idempotency, the log as FACT_LOG, and the read models. It stops them in order within the service's deadline: intake, loops, connections.
  * @throws FactlineError at start: `nest.options`, `nest.projection-twice`, and what the database and the registry say. Kafka may be down.
  */
 @Module({
@@ -59,18 +61,21 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
       provide: ReactionSubscriptions,
       inject: [CORE, LOGGER, FactTransport, DiscoveryService],
       useFactory: (core: Core, logger: Logger, transport: FactTransport, discovery: DiscoveryService) =>
-        new ReactionSubscriptions(core, logger, () => transport.subscriptions(discovery.getControllers().flatMap(({ metatype }) => metatype ?? []))),
+        new ReactionSubscriptions(core, logger, () => transport.subscriptions(controllersOf(discovery)), () => transport.queues(controllersOf(discovery))),
     },
+    { provide: Commands, inject: [CORE, LOGGER], useFactory: ({ options: { app }, store, outbox }: Core, log: Logger) => new Commands({ app, store, outbox, log }) },
+    { provide: Jobs, inject: [CORE], useFactory: (core: Core) => new Jobs(core.store, core.options.app) },
     {
       provide: FactlineRuntime,
-      inject: [CORE, ReadModels, ReactionSubscriptions, LOGGER, { token: SERVICE_CONFIG, optional: true }],
-      useFactory: (core: Core, models: ReadModels, reactions: ReactionSubscriptions, logger: Logger, config?: ServiceConfig) =>
-        new FactlineRuntime(core, models, reactions, logger, config?.shutdownDeadlineMs ?? SHUTDOWN_DEADLINE_MS),
+      inject: [CORE, ReadModels, ReactionSubscriptions, Commands, LOGGER, { token: SERVICE_CONFIG, optional: true }],
+      useFactory: (core: Core, models: ReadModels, reactions: ReactionSubscriptions, commands: Commands, logger: Logger, config?: ServiceConfig) =>
+        new FactlineRuntime(core, { models, reactions, commands }, logger, config?.shutdownDeadlineMs ?? SHUTDOWN_DEADLINE_MS),
     },
     Idempotency,
     Metrics,
+    QueueMetrics,
   ],
-  exports: [Store, FactOutbox, Relay, FACT_LOG, ReadModels, ReactionSubscriptions, Idempotency, Metrics, FactlineRuntime],
+  exports: [Store, FactOutbox, Relay, FACT_LOG, ReadModels, ReactionSubscriptions, Idempotency, Metrics, FactlineRuntime, Commands, Jobs],
 })
 export class FactlineModule extends ConfigurableModuleClass {
   static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
@@ -80,4 +85,8 @@ export class FactlineModule extends ConfigurableModuleClass {
   static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
     return super.forRootAsync(options);
   }
+}
+
+function controllersOf(discovery: DiscoveryService): object[] {
+  return discovery.getControllers().flatMap(({ metatype }) => metatype ?? []);
 }

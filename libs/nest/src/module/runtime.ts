@@ -1,3 +1,4 @@
+import type { Commands } from 'factline/commands';
 import { type Logger, backoffMs, messageOf, pause } from 'factline/kernel';
 import type { TopicSpec } from 'factline/log';
 import { type Pressure, type RelayStatus, watermarkTopic } from 'factline/outbox';
@@ -26,8 +27,7 @@ export class FactlineRuntime {
 
   constructor(
     readonly core: Core,
-    private readonly models: ReadModels,
-    private readonly reactions: ReactionSubscriptions,
+    private readonly parts: { readonly models: ReadModels; readonly reactions: ReactionSubscriptions; readonly commands: Commands },
     private readonly logger: Logger,
     private readonly shutdownDeadlineMs: number,
   ) {
@@ -38,7 +38,7 @@ export class FactlineRuntime {
 
   get status(): RuntimeStatus {
     const { options, relay, outbox } = this.core;
-    return { app: options.app, topics: this.#topics, relay: relay.status(), outbox: outbox.pressure(), subscriptions: this.models.status(), reactions: this.reactions.status() };
+    return { app: options.app, topics: this.#topics, relay: relay.status(), outbox: outbox.pressure(), subscriptions: this.parts.models.status(), reactions: this.parts.reactions.status() };
   }
 
   get stopping(): boolean {
@@ -47,13 +47,16 @@ export class FactlineRuntime {
 
   async onApplicationBootstrap(): Promise<void> {
     const { outbox, relay, lifecycle, options } = this.core;
-    await this.models.prepare();
-    await this.reactions.prepare();
+    await this.parts.models.prepare();
+    await this.parts.reactions.prepare();
+    for (const queue of this.parts.reactions.queues) this.parts.commands.guard(queue);
     if (options.produces?.length) outbox.start();
+    if (this.parts.reactions.queues.length > 0 || options.produces?.some(({ topic }) => topic.kind === 'commands')) this.parts.commands.start();
     lifecycle.add('outbox gauge', () => outbox.stop());
     lifecycle.add('relay', () => relay.stop());
-    lifecycle.add('subscriptions', () => this.models.stop());
-    lifecycle.add('reactions', () => this.reactions.stop());
+    lifecycle.add('subscriptions', () => this.parts.models.stop());
+    lifecycle.add('reactions', () => this.parts.reactions.stop());
+    lifecycle.add('commands', () => this.parts.commands.stop());
     lifecycle.add('background work', async () => {
       this.#end.abort();
       await Promise.all(this.#loops);
@@ -80,8 +83,8 @@ export class FactlineRuntime {
     await Promise.race([topics, pause(TOPICS_HEAD_START_MS, this.#end.signal)]);
     if (this.#end.signal.aborted) return;
     this.core.relay.start();
-    this.models.start();
-    this.reactions.start();
+    this.parts.models.start();
+    this.parts.reactions.start();
   }
 
   /** Own topics are created; those of others are only looked at. */
@@ -91,8 +94,8 @@ export class FactlineRuntime {
       try {
         await log.createTopics(this.#own);
         this.#topics = { state: 'ready', names: this.#topics.names };
-        const states = this.models.topics.length > 0 ? await log.describe(this.models.topics) : [];
-        this.models.learnPartitions(new Map(states.map(({ name, partitions }) => [name, partitions.length])));
+        const states = this.parts.models.topics.length > 0 ? await log.describe(this.parts.models.topics) : [];
+        this.parts.models.learnPartitions(new Map(states.map(({ name, partitions }) => [name, partitions.length])));
         return;
       } catch (error) {
         if (this.#end.signal.aborted) return;

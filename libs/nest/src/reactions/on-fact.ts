@@ -1,7 +1,8 @@
 import { Controller, type ExecutionContext, createParamDecorator } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { PARAM_ARGS_METADATA } from '@nestjs/microservices/constants.js';
-import type { ReceivedFact, SelectedFact } from 'factline/contracts';
+import type { HandlingOptions } from 'factline/commands';
+import type { ReceivedFact, SelectedCommand, SelectedFact } from 'factline/contracts';
 import type { ReactionOptions, ReactionRun } from 'factline/reactions';
 import type { Tx } from 'factline/store';
 
@@ -10,7 +11,7 @@ export const FACTS_TRANSPORT = Symbol('factline facts');
 
 /** What a decorated method says of itself, found again by the transport. */
 export interface OnFactExtras {
-  readonly factline: { readonly fact: SelectedFact; readonly controller: object; readonly method: string; readonly batch: number | undefined };
+  readonly factline: { readonly fact: SelectedFact | SelectedCommand; readonly controller: object; readonly method: string; readonly batch: number | undefined; readonly handling?: HandlingOptions };
 }
 
 const subscriptions = new WeakMap<object, ReactionOptions>();
@@ -40,7 +41,7 @@ export function ReactionController(options: ReactionOptions): ClassDecorator {
 
 type FactMethod<Data extends object> = (fact: ReceivedFact<Data>, tx: Tx, run: ReactionRun) => unknown;
 type FactsMethod<Data extends object> = (facts: readonly ReceivedFact<Data>[], tx: Tx, run: ReactionRun) => unknown;
-type MethodOf<Method> = <M extends Method>(target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<M>) => void;
+export type MethodOf<Method> = <M extends Method>(target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<M>) => void;
 
 /**
  * `confirm(fact, tx, run)`: what is done because of a fact, in one transaction with the note that it was done; what it adds to the outbox commits with it.
@@ -58,10 +59,11 @@ export function OnFacts<Data extends object>(fact: SelectedFact<Data>, { facts =
 /** The run a handler is in: its abort signal, attempt, and whether it is re-driven. For handlers that decorate their parameters themselves. */
 export const Run = createParamDecorator((_data: unknown, host: ExecutionContext) => runs.get(host.switchToRpc().getContext<Tx>()));
 
-function handlerOf(fact: SelectedFact, batch: number | undefined): MethodOf<never> {
+/** What both kinds of handlers are for Nest: an event pattern of our transport, with the record, the transaction and the run as parameters. */
+export function handlerOf(fact: SelectedFact | SelectedCommand, batch: number | undefined, handling?: HandlingOptions): MethodOf<never> {
   return (target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<never>) => {
     const method = String(key);
-    const extras: OnFactExtras = { factline: { fact, controller: target.constructor, method, batch } };
+    const extras: OnFactExtras = { factline: { fact, controller: target.constructor, method, batch, ...(handling && { handling }) } };
     EventPattern({ fact: fact.factName, handler: `${target.constructor.name}.${method}` }, FACTS_TRANSPORT, extras)(target, key, descriptor);
     if (Reflect.hasMetadata(PARAM_ARGS_METADATA, target.constructor, key)) return;
     // Without these Nest would pass the fact alone.

@@ -1,4 +1,5 @@
 import type { Provider } from '@nestjs/common';
+import type { CommandQueue } from 'factline/commands';
 import { FactSubscription, Freshness, type SubscriptionStatus, followWatermarks } from 'factline/consumer';
 import { FactDecoder } from 'factline/contracts';
 import { FactlineError, type Logger, systemClock } from 'factline/kernel';
@@ -18,6 +19,8 @@ interface Running {
 export class ReactionSubscriptions {
   readonly #made = new Map<string, Reactions>();
   readonly #running = new Map<string, Running>();
+  /** The queues that are handled here. */
+  readonly queues: CommandQueue[] = [];
   readonly #following = new AbortController();
   #followers: Promise<void>[] = [];
   #store: Store | undefined;
@@ -27,7 +30,17 @@ export class ReactionSubscriptions {
     private readonly logger: Logger,
     /** The handlers of controllers, known once Nest has bound them. */
     private readonly bound: () => readonly Reactions[],
+    /** The queues of controllers that handle commands. */
+    private readonly boundQueues: () => readonly CommandQueue[],
   ) {}
+
+  /** A queue that is handled here. */
+  addQueue(queue: CommandQueue): CommandQueue {
+    const { options, store } = this.core;
+    this.add(queue.reactions({ app: options.app, store, log: this.logger }));
+    this.queues.push(queue);
+    return queue;
+  }
 
   /** @throws FactlineError `nest.reactions-twice` (configuration) */
   add(made: Reactions): Reactions {
@@ -46,6 +59,7 @@ export class ReactionSubscriptions {
   /** Makes their tables, and connections of their own: requests cannot take those that handlers need. */
   async prepare(): Promise<void> {
     for (const each of this.bound()) this.add(each);
+    for (const each of this.boundQueues()) this.addQueue(each);
     const { options, schemas, log, tracing } = this.core;
     const made = [...this.#made.values()];
     if (made.length === 0) return;
@@ -73,6 +87,7 @@ export class ReactionSubscriptions {
   async stop(): Promise<void> {
     this.#following.abort();
     await Promise.all([...[...this.#running.values()].flatMap(({ subscription, redriver }) => [subscription.stop(), redriver.stop()]), ...this.#followers]);
+    await Promise.all(this.queues.map((queue) => queue.close()));
     await this.#store?.close();
   }
 

@@ -1,10 +1,11 @@
 import { type ArgumentsHost, Catch, HttpException, Injectable, type RpcExceptionFilter } from '@nestjs/common';
 import { type CustomTransportStrategy, type MessageHandler, RpcException, Server } from '@nestjs/microservices';
 import { FactlineError, messageOf } from 'factline/kernel';
-import type { ReceivedFact } from 'factline/contracts';
+import type { CommandQueue } from 'factline/commands';
 import { type ReactionRun, type Reactions, reactions } from 'factline/reactions';
 import type { Tx } from 'factline/store';
 import { type Observable, isObservable, lastValueFrom, throwError } from 'rxjs';
+import { CommandHandlers, refuseSilent } from '../commands/handlers.js';
 import { FACTS_TRANSPORT, type OnFactExtras, bindRun, subscriptionOf } from './on-fact.js';
 
 /** Nest would put "Internal server error" in the place of an exception that no filter takes; what failed decides here what is done about it. */
@@ -47,6 +48,7 @@ export class FactTransport extends Server implements CustomTransportStrategy {
     const made = new Map<object, Reactions>();
     for (const handler of this.getHandlers().values()) {
       const { fact, controller, method, batch } = (handler.extras as OnFactExtras).factline;
+      if (fact.command) continue;
       const options = subscriptionOf(controller);
       if (!options) throw undecorated(controller, method);
       let subscription = made.get(controller);
@@ -58,13 +60,31 @@ export class FactTransport extends Server implements CustomTransportStrategy {
     if (silent) throw unconnected(silent);
     return [...made.values()];
   }
+
+  /**
+   * One queue for each `@CommandController`, with its handlers.
+   * @throws FactlineError `nest.command-controller`, `nest.command-options`, `command.queue-invalid` (configuration).
+   */
+  queues(controllers: readonly object[]): CommandQueue[] {
+    const made = new Map<object, CommandHandlers>();
+    for (const handler of this.getHandlers().values()) {
+      const { fact, controller, method, handling } = (handler.extras as OnFactExtras).factline;
+      if (!fact.command) continue;
+      let handlers = made.get(controller);
+      if (!handlers) made.set(controller, (handlers = new CommandHandlers(controller, method)));
+      handlers.add(fact, handling ?? {}, (command, tx, run) => call(handler, command, tx, run));
+    }
+    refuseSilent(controllers, made);
+    return [...made.values()].map((handlers) => handlers.queue());
+  }
 }
 
-async function call(handler: MessageHandler, data: ReceivedFact | readonly ReceivedFact[], tx: Tx, run: ReactionRun): Promise<void> {
+/** @returns what the handler answered; of an observable, its last value. */
+async function call(handler: MessageHandler, data: unknown, tx: Tx, run: ReactionRun): Promise<unknown> {
   bindRun(tx, run);
   try {
     const result: unknown = await handler(data, tx);
-    if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined });
+    return isObservable(result) ? await lastValueFrom(result, { defaultValue: undefined }) : result;
   } catch (error) {
     throw decided(error);
   }

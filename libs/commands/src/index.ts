@@ -1,0 +1,12 @@
+export { advanceCommandClock } from './clock.js';
+export type { BacklogOptions } from './backlog.js';
+export { Commands, type CommandsOptions, type Priority, type SendOptions, type SentCommand } from './commands.js';
+export { defineCommand, selectCommand } from './define.js';
+export type { CommandHandler, CommandRun, HandlingParts, ReceivedCommand } from './handler.js';
+export { type JobProblem, type JobStatus, isFinal } from './job-status.js';
+export { JobWatch } from './job-watch.js';
+export { Jobs, type QueueStatus } from './jobs.js';
+export { migrateCommands } from './migrations.js';
+export { CommandQueue, type CommandQueueOptions, type HandlingOptions, commandQueue } from './queue.js';
+export type { Day, ScheduleRule } from './schedule-rule.js';
+export type { CommandFactory, ScheduleOptions } from './schedules.js';

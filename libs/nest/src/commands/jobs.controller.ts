@@ -1,0 +1,71 @@
+import { type BeforeApplicationShutdown, Controller, Delete, Get, HttpCode, Param, Res } from '@nestjs/common';
+import { ApiProduces } from '@nestjs/swagger';
+import { JobWatch, Jobs, type JobStatus } from 'factline/commands';
+import { FactlineError } from 'factline/kernel';
+import type { HttpResponse } from '../http/exchange.js';
+import { EVENTS_HEARTBEAT_MS } from '../limits.js';
+
+/** What a failure says to users: of one that nobody foresaw only that there was one, for its text may say anything. */
+const UNFORESEEN: ReadonlySet<string> = new Set(['reaction.failed']);
+
+/**
+ * The jobs of an app for their users: list it in `controllers`. `GET /jobs/:id`; `GET /jobs/:id/events`, server-sent events until its end; `DELETE /jobs/:id` takes it back. Whoever knows an id may ask; guard it as the rest of your interface.
+ */
+@Controller('jobs')
+export class JobsController implements BeforeApplicationShutdown {
+  readonly #watch: JobWatch;
+
+  constructor(private readonly jobs: Jobs) {
+    this.#watch = new JobWatch(jobs);
+  }
+
+  /** Before the server waits for open answers to end. */
+  beforeApplicationShutdown(): void {
+    this.#watch.close();
+  }
+
+  @Get(':id')
+  async status(@Param('id') id: string) {
+    return shown(await this.jobs.status(checked(id)));
+  }
+
+  /** Each event is the job as `GET /jobs/:id` answers it, when it changed; the last one is final, unless the service stops: then ask again. */
+  @Get(':id/events')
+  @ApiProduces('text/event-stream')
+  async events(@Param('id') id: string, @Res() response: HttpResponse): Promise<void> {
+    const stop = new AbortController();
+    response.once('close', () => stop.abort());
+    let heartbeat: NodeJS.Timeout | undefined;
+    const tell = (status: JobStatus) => {
+      if (!heartbeat) {
+        response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' });
+        heartbeat = setInterval(() => response.write(':\n\n'), EVENTS_HEARTBEAT_MS);
+      }
+      response.write(`event: ${status.state}\ndata: ${JSON.stringify(shown(status))}\n\n`);
+    };
+    try {
+      await this.#watch.follow(checked(id), stop.signal, tell);
+    } finally {
+      clearInterval(heartbeat);
+    }
+    response.end();
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  async cancel(@Param('id') id: string): Promise<void> {
+    await this.jobs.cancel(checked(id));
+  }
+}
+
+function shown(status: JobStatus) {
+  const { problem } = status;
+  const hidden = problem !== null && (UNFORESEEN.has(problem.code) || problem.code.startsWith('store.'));
+  return { ...status, problem: hidden ? { ...problem, message: 'Something went wrong on our side.' } : problem };
+}
+
+/** @throws FactlineError `job.id` (invalid) */
+function checked(id: string): string {
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) return id.toLowerCase();
+  throw new FactlineError({ code: 'job.id', kind: 'invalid', message: 'The id of a job is a UUID.', advice: 'Take it from the answer to what began the job.' });
+}
