@@ -1,6 +1,7 @@
 export { type Fixture, type FixtureOptions, everyFixture } from './every-fixture.js';
 export { type GivenFact, an, specFor } from './projection-spec.js';
 export { type RecordedSpan, RecordingTracing } from './recording-tracing.js';
+export { type FactOwner, factOwner } from './fact-owner.js';
 export { factSchemaInSpec, selectCommandInSpec, selectInSpec } from './selection.js';
 export { type SimulationRuns, simulationRuns, simulationTimeoutMs } from './simulation/runs.js';
 export type { LogFaults } from './simulation/log-faults.js';

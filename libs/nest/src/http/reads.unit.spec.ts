@@ -1,5 +1,5 @@
 import type { HttpRequest } from './exchange.js';
-import { tokenOf, waitOf } from './reads.js';
+import { oldestOf, tokenOf, waitOf } from './reads.js';
 import { contextOf } from './request-context.js';
 
 const request = (headers: Record<string, string>, query: Record<string, unknown> = {}) => ({ headers, query, method: 'GET' }) as unknown as HttpRequest;
@@ -25,6 +25,13 @@ it('takes the token from the header or the query', () => {
 
 it.each([['not a token'], [['a', 'b']], ['x'.repeat(3_000)], [{ a: 'b' }]])('refuses the token %p', (after) => {
   expect(() => tokenOf(request({}, { after }))).toThrow(/token/i);
+});
+
+it('answers from several read models as of the oldest, and as of nobody knows when one of them does not', () => {
+  const at = (ms: number | null, blockedKeys = 0) => ({ asOf: ms === null ? null : new Date(ms), blockedKeys });
+  expect(oldestOf([at(1_000)])).toEqual(at(1_000));
+  expect(oldestOf([at(3_000, 1), at(1_000), at(2_000, 2)])).toEqual(at(1_000, 3));
+  expect(oldestOf([at(1_000), at(null, 1)])).toEqual(at(null, 1));
 });
 
 it('takes a usable correlation id and makes one otherwise', () => {
