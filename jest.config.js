@@ -16,7 +16,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', swc] },
   moduleNameMapper: {
-    '^factline/(kernel|tracing|contracts|log|store|outbox|consumer|projections|reactions|nest|stack|testing)$': '<rootDir>/libs/$1/src/index.ts',
+    '^factline/(kernel|tracing|contracts|log|store|outbox|consumer|admission|projections|reactions|nest|stack|testing)$': '<rootDir>/libs/$1/src/index.ts',
     '^factline/contracts/(check|lock|evolve|catalogue)$': '<rootDir>/libs/contracts/src/$1/index.ts',
     '^factline/nest/reactions$': '<rootDir>/libs/nest/src/reactions/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
