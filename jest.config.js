@@ -18,7 +18,7 @@ export default {
   moduleNameMapper: {
     '^factline/(kernel|tracing|contracts|log|store|outbox|consumer|admission|projections|reactions|nest|stack|testing)$': '<rootDir>/libs/$1/src/index.ts',
     '^factline/contracts/(check|lock|evolve|catalogue)$': '<rootDir>/libs/contracts/src/$1/index.ts',
-    '^factline/nest/reactions$': '<rootDir>/libs/nest/src/reactions/index.ts',
+    '^factline/nest/(reactions|admission)$': '<rootDir>/libs/nest/src/$1/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.factline'],

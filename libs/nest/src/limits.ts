@@ -60,3 +60,7 @@ export const SECRET_CHARACTERS = 16;
 /** Waits for a reader of the log that does not keep up, and how often: the event loop stands still meanwhile, so 100 ms in all; then the line is dropped and counted. */
 export const LOG_WAIT_MS = 5;
 export const LOG_WAIT_ATTEMPTS = 20;
+/** The load is measured and judged this often: several times within the second that a client waits, and long enough for a handful of requests. The limits of the shedder are set for windows of this length. */
+export const ADMISSION_WINDOW_MS = 100;
+/** How exactly the delay of the event loop is measured: ten samples a window. */
+export const LOOP_DELAY_RESOLUTION_MS = 10;

@@ -1,3 +1,4 @@
+import { migrateAdmission } from 'factline/admission';
 import { RegisteredSchemas, SchemaRegistry } from 'factline/contracts';
 import { FactlineError, Lifecycle, type Logger, Signal, backoffMs, milliseconds, pause } from 'factline/kernel';
 import { type FactLog, kafkaLog } from 'factline/log';
@@ -58,6 +59,7 @@ async function prepareTables(store: Store, { app, migrations = [] }: FactlineOpt
       await migrateReactions(store);
       await migrateOutbox(store);
       await migrateIdempotency(store);
+      await migrateAdmission(store);
       await migrate(store, `app ${app}`, migrations);
       return;
     } catch (error) {
