@@ -1,3 +1,4 @@
+import { admissionGoodput } from './measures/admission-goodput.js';
 import { blockedKeys, redriveRate } from './measures/blocked-keys.js';
 import { contractsCheck } from './measures/contracts-check.js';
 import { decode } from './measures/decode.js';
@@ -23,4 +24,5 @@ export const measures: Readonly<Record<string, Measure>> = {
   'reactions-live': reactionsLive,
   'blocked-keys': blockedKeys,
   'redrive-rate': redriveRate,
+  'admission-goodput': admissionGoodput,
 };

@@ -22,6 +22,7 @@ const YIELDS: Readonly<Record<string, readonly string[]>> = {
   'reactions-live': ['reactions-live', 'reactions-together'],
   'blocked-keys': ['blocked-keys', 'blocked-keys-slow-others'],
   'redrive-rate': ['redrive-rate', 'redrive-rate-off-by'],
+  'admission-goodput': ['admission-goodput'],
 };
 
 export const USAGE = `npm run bench -- [--quick] [--peers] [--only name,name] [--json | --markdown]

@@ -7,6 +7,8 @@ const schema = {
   registryUrl: setting.httpUrl('FACTLINE_REGISTRY_URL'),
   /** `off` where `factline relay --app hr` publishes instead. */
   relay: setting.oneOf('HR_RELAY', ['on', 'off'], 'on'),
+  /** Of each client. The default keeps out a loop that went wild: it is more than one process of hr commits. */
+  changesPerMinute: setting.whole('HR_CHANGES_PER_MINUTE', { min: 1, max: 10_000_000, fallback: 600_000 }),
 };
 
 export const readConfig = (env: Readonly<Record<string, string | undefined>> = process.env) => loadConfig(schema, env);

@@ -1,12 +1,14 @@
 import { Body, Controller, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiHeader, ApiTags } from '@nestjs/swagger';
 import { type Answer, Context, type Page, PageQuery, RequestContext } from 'factline/nest';
+import { Admission } from 'factline/nest/admission';
 import { Move, NewEmployee, PersonalDetails, Termination } from './employees.dto.js';
 import type { Employee } from './employees.repository.js';
 import { EmployeesService } from './employees.service.js';
 
 @ApiTags('employees')
 @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'A write repeated with the same key has its effect once.' })
+@Admission()
 @Controller('employees')
 export class EmployeesController {
   constructor(private readonly employees: EmployeesService) {}
@@ -34,11 +36,13 @@ export class EmployeesController {
   }
 
   @Get()
+  @Admission({ priority: 'sheddable', rate: false })
   list(@Query() query: PageQuery): Promise<Page<Employee>> {
     return query.page((behind, count) => this.employees.list(behind, count), ({ id }) => id);
   }
 
   @Get(':id')
+  @Admission({ priority: 'sheddable', rate: false })
   get(@Param('id') id: string): Promise<Answer<Employee>> {
     return this.employees.get(id);
   }

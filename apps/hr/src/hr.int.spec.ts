@@ -223,3 +223,22 @@ describe('A10, A18: a bad request is answered with a problem, never with 500', (
     expect((await send('POST', '/employees/nobody/termination', { lastDay: '2026-01-01', reason: 'BORED' })).status).toBe(400);
   });
 });
+
+describe('G1: a client that asks too much', () => {
+  it('is told when to come back, by a problem; nothing is done for it, and reads go on', async () => {
+    const env = { HR_DATABASE_URL: await here.database('hr_limited'), FACTLINE_KAFKA: here.kafka.join(','), FACTLINE_REGISTRY_URL: here.registryUrl, PORT: '0', LOG_LEVEL: 'silent', HR_RELAY: 'off' };
+    const limited = await openService(HrModule, readConfig({ ...env, HR_CHANGES_PER_MINUTE: '2' }));
+    try {
+      const hire = () => fetch(`${limited.url}/employees`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(employee()) });
+      const answers = [await hire(), await hire(), await hire()];
+      expect(answers.map(({ status }) => status)).toEqual([201, 201, 429]);
+      expect(answers[0]!.headers.get('ratelimit-policy')).toBe('"default";q=2;w=60');
+      expect(Number(answers[2]!.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(await answers[2]!.json()).toMatchObject({ status: 429, code: 'admission.limited' });
+      const { items } = (await (await fetch(`${limited.url}/employees`)).json()) as { items: unknown[] };
+      expect(items).toHaveLength(2);
+    } finally {
+      await limited.close();
+    }
+  });
+});

@@ -11,7 +11,7 @@ import { EmployeesService } from './employees.service.js';
   imports: [
     FactlineModule.forRootAsync({
       inject: [SERVICE_CONFIG],
-      useFactory: ({ databaseUrl, brokers, registryUrl, relay }: HrConfig) => ({
+      useFactory: ({ databaseUrl, brokers, registryUrl, relay, changesPerMinute }: HrConfig) => ({
         app: 'hr',
         databaseUrl,
         kafka: { brokers },
@@ -19,6 +19,7 @@ import { EmployeesService } from './employees.service.js';
         produces: [EmployeeCreated, EmployeePersonalDetailsChanged, EmployeeMoved, EmployeeTerminated],
         relay: { enabled: relay === 'on' },
         migrations: employeeMigrations,
+        admission: { rate: { count: changesPerMinute, per: '1m' } },
       }),
     }),
   ],

@@ -183,3 +183,25 @@ describe('a database that does not answer', () => {
     await expect(bucket!.take('client')).rejects.toMatchObject({ code: 'store.table-unknown', kind: 'configuration' });
   });
 });
+
+/** A provider takes five mails at once of us, and one a minute after that, from all our processes together. */
+const mailsOf = (store: Store) => new TokenBucket({ store, name: 'mails', rate: { count: 1, per: '1m' }, burst: 5, whenUnavailable: 'closed' });
+
+/** @returns milliseconds after which it is worth trying again; 0 when it is sent. */
+async function send(mails: TokenBucket, provider: string, deliver: () => Promise<void>): Promise<number> {
+  const taken = await mails.take(provider);
+  if (!taken.granted) return taken.retryAfterMs;
+  await deliver();
+  return 0;
+}
+
+it('keeps a rate towards others as well', async () => {
+  const mails = mailsOf(store);
+  buckets.push(mails);
+  let delivered = 0;
+  const waits: number[] = [];
+  for (let index = 0; index < 6; index++) waits.push(await send(mails, 'provider', () => Promise.resolve(void (delivered += 1))));
+  expect(delivered).toBe(5);
+  expect(waits.slice(0, 5)).toEqual([0, 0, 0, 0, 0]);
+  expect(waits[5]).toBeGreaterThan(30_000);
+});

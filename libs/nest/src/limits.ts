@@ -64,3 +64,7 @@ export const LOG_WAIT_ATTEMPTS = 20;
 export const EVENTS_HEARTBEAT_MS = 15_000;
 /** One scrape asks for all gauges of queues at once; they share a look that is no older than this. */
 export const QUEUE_LOOK_MS = 1_000;
+/** The load is measured and judged this often: several times within the second that a client waits, and long enough for a handful of requests. The limits of the shedder are set for windows of this length. */
+export const ADMISSION_WINDOW_MS = 100;
+/** How exactly the delay of the event loop is measured: ten samples a window. */
+export const LOOP_DELAY_RESOLUTION_MS = 10;

@@ -21,6 +21,8 @@ export interface Backlog {
 /** `ok`; `soft`: an alarm, facts are still taken; `hard`: `FactOutbox.add` refuses with `outbox.full`. */
 export interface Pressure extends Backlog {
   state: 'ok' | 'soft' | 'hard';
+  /** Share of the hard limit that is nearest; at 1 facts are refused. */
+  fullness: number;
   /** One sentence per limit that is passed. */
   reasons: readonly string[];
 }
@@ -44,6 +46,7 @@ export function judge(backlog: Backlog, limits: PressureLimits): Pressure {
   const say = (kind: keyof PressureLimits) => (name: keyof Backlog) => `${backlog[name]} ${UNITS[name]} wait, the ${kind} limit is ${limits[kind][name]}`;
   return {
     ...backlog,
+    fullness: Math.max(...(Object.keys(UNITS) as (keyof Backlog)[]).map((name) => backlog[name] / limits.hard[name])),
     state: hard.length > 0 ? 'hard' : soft.length > 0 ? 'soft' : 'ok',
     reasons: [...hard.map(say('hard')), ...soft.map(say('soft'))],
   };

@@ -12,3 +12,5 @@ export const IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000;
 export const TRANSACTION_ATTEMPTS = 5;
 /** Bytes handed to the server per COPY message: larger ones only cost memory. */
 export const COPY_CHUNK_BYTES = 64 * 1024;
+/** Half-life of the measure of waits for a connection: it forgets a stall within a second, and does not jump with a single statement. */
+export const WAIT_HALF_LIFE_MS = 250;

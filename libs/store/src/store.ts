@@ -5,6 +5,7 @@ import { translate } from './errors.js';
 import { CONNECT_TIMEOUT_MS, IDLE_IN_TRANSACTION_TIMEOUT_MS, LOCK_TIMEOUT_MS, POOL_CONNECTIONS, POOL_WAIT_MS, TRANSACTION_ATTEMPTS } from './limits.js';
 import { Session } from './session.js';
 import { type Executor, type Result, type Tx, afterCommit, commit, openTx, run } from './tx.js';
+import { Waits } from './waits.js';
 
 export interface StoreOptions {
   /** `postgres://user:password@host:port/database` */
@@ -35,6 +36,7 @@ export class Store implements Executor {
   readonly #pool: pg.Pool;
   readonly #options: StoreOptions;
   readonly #log: Logger;
+  readonly #waits = new Waits();
   #closed: Promise<void> | undefined;
 
   constructor(options: StoreOptions) {
@@ -151,11 +153,22 @@ export class Store implements Executor {
     return this.#closed;
   }
 
+  /**
+   * How long statements and transactions wait for a connection, in milliseconds: weighted towards now, and never less than the one has waited that waits longest.
+   * It is what a full database looks like from here, before anything fails.
+   */
+  get connectionWaitMs(): number {
+    return this.#waits.current();
+  }
+
   async #connect(): Promise<pg.PoolClient> {
+    const waited = this.#waits.begin();
     try {
       return await this.#pool.connect();
     } catch (error) {
       throw translate(error);
+    } finally {
+      waited();
     }
   }
 }

@@ -1,8 +1,9 @@
-import { Controller, Get, Res } from '@nestjs/common';
+import { Controller, Get, Res, SetMetadata } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { SubscriptionStatus } from 'factline/consumer';
 import { messageOf, pause } from 'factline/kernel';
 import { Store } from 'factline/store';
+import { ALWAYS_ADMITTED } from '../admission/metadata.js';
 import type { HttpResponse } from '../http/exchange.js';
 import { READY_TIMEOUT_MS } from '../limits.js';
 import { ReadModels } from '../module/read-models.js';
@@ -24,6 +25,7 @@ function plain<Status extends SubscriptionStatus>({ asOfMs: _inMemory, lastCompl
  * ready: requests can be answered, which takes the database alone. The full page says everything, for people and the console.
  */
 @ApiExcludeController()
+@SetMetadata(ALWAYS_ADMITTED, true)
 @Controller('health')
 export class HealthController {
   constructor(

@@ -1,8 +1,10 @@
-import { Controller, Get, Header } from '@nestjs/common';
+import { Controller, Get, Header, SetMetadata } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
+import { ALWAYS_ADMITTED } from '../admission/metadata.js';
 import { Metrics } from './metrics.js';
 
 @ApiExcludeController()
+@SetMetadata(ALWAYS_ADMITTED, true)
 @Controller()
 export class MetricsController {
   constructor(private readonly metrics: Metrics) {}

@@ -25,7 +25,8 @@ export class ProblemFilter implements ExceptionFilter {
 
   #tell(thrown: unknown, status: number, correlationId: string): void {
     const fields = { correlationId, status, code: thrown instanceof FactlineError ? thrown.code : 'internal', error: messageOf(thrown) };
-    if (status === 503) this.log.warn(fields, 'a request was turned away');
+    if (fields.code === 'admission.shed') this.log.debug(fields, 'a request was shed'); // counted; nine of ten requests under overload are no news each
+    else if (status === 503) this.log.warn(fields, 'a request was turned away');
     else this.log.error({ ...fields, stack: thrown instanceof Error ? thrown.stack : undefined }, 'a request failed');
   }
 }

@@ -36,6 +36,7 @@ const STATUS: Record<ErrorKind, number> = {
 /** Where HTTP has a more exact word than the kind. */
 const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   'admin.unauthorized': 401,
+  'admission.limited': 429,
   'precondition.failed': 412,
   'request.too-large': 413,
   'request.media-type': 415,

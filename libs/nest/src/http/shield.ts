@@ -7,6 +7,7 @@ import { BODY_BYTES, CONNECTIONS, HEADERS_TIMEOUT_MS, KEEP_ALIVE_TIMEOUT_MS, REQ
 import { AnswerInterceptor } from './answer.js';
 import { correlate, requireJson } from './media-type.js';
 import { ProblemFilter } from './problem-filter.js';
+import { answerProtocolErrors } from './protocol-errors.js';
 import { requestLog } from './request-log.js';
 import { serverSpan } from './server-span.js';
 import { SoundTextPipe, strictValidation } from './validation.js';
@@ -23,6 +24,7 @@ export function shield(app: NestExpressApplication, log: Logger, metrics: Metric
   app.useGlobalFilters(new ProblemFilter(log));
   app.useGlobalInterceptors(new AnswerInterceptor());
   const server = app.getHttpServer() as Server;
+  answerProtocolErrors(server);
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;

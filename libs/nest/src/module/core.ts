@@ -1,3 +1,4 @@
+import { migrateAdmission } from 'factline/admission';
 import { migrateCommands } from 'factline/commands';
 import { RegisteredSchemas, SchemaRegistry } from 'factline/contracts';
 import { FactlineError, Lifecycle, type Logger, Signal, backoffMs, milliseconds, pause } from 'factline/kernel';
@@ -60,6 +61,7 @@ async function prepareTables(store: Store, { app, migrations = [] }: FactlineOpt
       await migrateOutbox(store);
       await migrateCommands(store);
       await migrateIdempotency(store);
+      await migrateAdmission(store);
       await migrate(store, `app ${app}`, migrations);
       return;
     } catch (error) {

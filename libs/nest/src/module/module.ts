@@ -1,9 +1,10 @@
 import { ConfigurableModuleBuilder, type DynamicModule, Module } from '@nestjs/common';
-import { DiscoveryModule, DiscoveryService } from '@nestjs/core';
+import { DiscoveryModule, DiscoveryService, HttpAdapterHost } from '@nestjs/core';
 import { Commands, Jobs } from 'factline/commands';
 import type { Logger } from 'factline/kernel';
 import { FactOutbox, Relay } from 'factline/outbox';
 import { Store } from 'factline/store';
+import { AdmissionControl } from '../admission/control.js';
 import { HealthController } from '../health/health.controller.js';
 import { Metrics } from '../health/metrics.js';
 import { MetricsController } from '../health/metrics.controller.js';
@@ -71,11 +72,21 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
       useFactory: (core: Core, models: ReadModels, reactions: ReactionSubscriptions, commands: Commands, logger: Logger, config?: ServiceConfig) =>
         new FactlineRuntime(core, { models, reactions, commands }, logger, config?.shutdownDeadlineMs ?? SHUTDOWN_DEADLINE_MS),
     },
+    {
+      provide: AdmissionControl,
+      inject: [CORE, FactlineRuntime, LOGGER, Metrics, HttpAdapterHost],
+      useFactory: (core: Core, runtime: FactlineRuntime, logger: Logger, { registry }: Metrics, { httpAdapter }: HttpAdapterHost) => {
+        const control = new AdmissionControl(core, () => runtime.status, logger, registry);
+        const { trustProxy } = core.options.admission ?? {};
+        if (trustProxy !== undefined) (httpAdapter.getInstance() as { set(name: string, value: unknown): void }).set('trust proxy', trustProxy);
+        return control;
+      },
+    },
     Idempotency,
     Metrics,
     QueueMetrics,
   ],
-  exports: [Store, FactOutbox, Relay, FACT_LOG, ReadModels, ReactionSubscriptions, Idempotency, Metrics, FactlineRuntime, Commands, Jobs],
+  exports: [Store, FactOutbox, Relay, FACT_LOG, ReadModels, ReactionSubscriptions, Idempotency, Metrics, FactlineRuntime, Commands, Jobs, AdmissionControl],
 })
 export class FactlineModule extends ConfigurableModuleClass {
   static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {

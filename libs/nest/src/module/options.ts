@@ -2,6 +2,7 @@ import type { FactDefinition } from 'factline/contracts';
 import { type Duration, FactlineError, milliseconds } from 'factline/kernel';
 import type { PressureLimits } from 'factline/outbox';
 import type { Migration } from 'factline/store';
+import type { AdmissionOptions } from '../admission/options.js';
 
 export interface RelayChoice {
   /** false: another process publishes. Default true for an app that produces facts. */
@@ -31,6 +32,8 @@ export interface FactlineOptions {
   limits?: Partial<PressureLimits>;
   /** Database connections. Default 10. */
   connections?: number;
+  /** Who its clients are and when it has too much to do; see `Admission`. */
+  admission?: AdmissionOptions;
 }
 
 type Check = (value: unknown) => boolean;
@@ -44,6 +47,7 @@ const isDuration: Check = (value) => {
   }
 };
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) > 0;
+const isFunction: Check = (value) => typeof value === 'function';
 const isObject: Check = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 const isUrl = (...protocols: string[]): Check => (value) => typeof value === 'string' && URL.canParse(value) && protocols.includes(new URL(value).protocol);
 
@@ -83,6 +87,18 @@ const OPTIONS: Record<string, Expectation> = {
   },
   limits: { check: isObject, expects: 'an object', inside: { soft: { check: isObject, expects: 'an object' }, hard: { check: isObject, expects: 'an object' } } },
   connections: { check: isCount, expects: 'a whole number from 1' },
+  admission: {
+    check: isObject,
+    expects: 'an object',
+    inside: {
+      client: { check: isFunction, expects: 'a function of the request' },
+      trustProxy: { check: (value) => isCount(value) || isText(value) || (Array.isArray(value) && value.every(isText)), expects: 'a number of proxies, or their addresses' },
+      rate: { check: isObject, expects: 'an object with count and per' },
+      limits: { check: isObject, expects: 'an object' },
+      minConcurrency: { check: (value) => value === 0 || isCount(value), expects: 'a whole number' },
+      measure: { check: isFunction, expects: 'a function' },
+    },
+  },
 };
 
 /** @throws FactlineError `nest.options` (configuration) naming every wrong, missing and unknown option at once, never a value. */
