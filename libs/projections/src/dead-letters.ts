@@ -1,4 +1,4 @@
-import { type DeadLetter, type DeadLetterFilter, type DeadLetterTable, type KeyPlace, type Records, inSequence, placeOf, readRecords, recordOf } from 'factline/consumer';
+import { type DeadLetter, type DeadLetterFilter, type DeadLetterTable, type KeyPlace, type Records, inSequence, readRecords, recordOf } from 'factline/consumer';
 import { FactDecoder, type ReceivedFact } from 'factline/contracts';
 import { FactlineError, messageOf, pause } from 'factline/kernel';
 import type { FactLog, LogRecord } from 'factline/log';
@@ -78,7 +78,7 @@ export class DeadLetters {
     const records = await this.#records(letters);
     return letters.map((letter) => {
       try {
-        return { letter, fact: this.decoder.decode(key, records.get(placeOf(letter))?.value ?? null), unreadable: undefined };
+        return { letter, fact: this.decoder.decode(key, records.of(letter)?.value ?? null), unreadable: undefined };
       } catch (error) {
         return { letter, fact: undefined, unreadable: messageOf(error) };
       }
@@ -96,7 +96,7 @@ export class DeadLetters {
     await this.#assertCurrent();
     const started = performance.now();
     let failed = 0;
-    let known: Records = new Map();
+    let known: Records | undefined;
     for (const [tried, { topic, partition, key }] of keys.entries()) {
       if (tried % KEYS_READ === 0) known = await this.#records(await this.#waiting.ofKeys(this.store, keys.slice(tried, tried + KEYS_READ)));
       const early = started + (tried / rate) * 1_000 - performance.now();
@@ -129,7 +129,7 @@ export class DeadLetters {
     return { keys: keys.length, facts };
   }
 
-  async #requeueKey(tx: Tx, { topic, partition, key }: KeyPlace, known: Records): Promise<RequeuedKey | undefined> {
+  async #requeueKey(tx: Tx, { topic, partition, key }: KeyPlace, known?: Records): Promise<RequeuedKey | undefined> {
     const letters = await this.#waiting.hold(tx, { topic, partition, key });
     if (letters.length === 0) return undefined; // somebody else did it
     const records = await this.#records(letters, known); // one that was parked a moment ago is not known
@@ -184,7 +184,7 @@ export class DeadLetters {
 
   async #records(letters: readonly DeadLetter[], known?: Records): Promise<Records> {
     const found = await readRecords(this.log, letters, known);
-    const unprepared = this.decoder.unprepared([...found.values()].map(({ value }) => value));
+    const unprepared = this.decoder.unprepared([...found.all()].map(({ value }) => value));
     if (unprepared.length > 0) await this.decoder.prepare(unprepared);
     return found;
   }

@@ -1,4 +1,4 @@
-import { type DeadLetter, type DeadLetterFilter, placeOf, readRecords } from 'factline/consumer';
+import { type DeadLetter, type DeadLetterFilter, readRecords } from 'factline/consumer';
 import { FactDecoder, type ReceivedFact, type SelectedFact, type WriterSchemas, checkSelected } from 'factline/contracts';
 import { FactlineError, messageOf } from 'factline/kernel';
 import type { FactLog } from 'factline/log';
@@ -81,12 +81,12 @@ export class ReactionDeadLetters {
     const { letters } = await this.list({ key });
     const decoder = new FactDecoder(await this.#selections(), this.writers);
     const records = await readRecords(this.log, letters);
-    await decoder.prepare(decoder.unprepared([...records.values()].map(({ value }) => value)));
+    await decoder.prepare(decoder.unprepared([...records.all()].map(({ value }) => value)));
     const read: ReadLetter[] = [];
     for (const letter of letters) {
       const edited = (await readEdit(this.store, this.name, letter))?.data;
       try {
-        read.push({ letter, fact: decoder.decode(key, records.get(placeOf(letter))?.value ?? null), unreadable: undefined, edited });
+        read.push({ letter, fact: decoder.decode(key, records.of(letter)?.value ?? null), unreadable: undefined, edited });
       } catch (error) {
         read.push({ letter, fact: undefined, unreadable: messageOf(error), edited });
       }
