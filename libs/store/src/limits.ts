@@ -12,3 +12,5 @@ export const IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000;
 export const TRANSACTION_ATTEMPTS = 5;
 /** Bytes handed to the server per COPY message: larger ones only cost memory. */
 export const COPY_CHUNK_BYTES = 64 * 1024;
+/** Times that a session behind a pooler must keep its process: in one round a busy pool may hand out the same one by chance. */
+export const POOLER_ROUNDS = 25;
