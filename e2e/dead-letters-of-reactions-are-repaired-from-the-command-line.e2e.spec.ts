@@ -61,9 +61,12 @@ const greeted = async () => (await store.query<{ employee_id: string; name: stri
 const blocked = async () => (await store.query<{ keys: number }>(`select count(distinct key)::integer as keys from ${NAME}.dead_letter`)).rows[0]!.keys;
 const letters = (...args: string[]) => here.factline(['dead-letters', args[0]!, NAME, '--app', 'payroll', ...args.slice(1)]);
 
-it('shows what is blocked, by reason, and the facts of a key as the app reads them', async () => {
+it('shows what is blocked, by reason and schema, and the facts of a key as the app reads them', async () => {
   const list = await letters('list');
-  expect(list).toMatchObject({ code: 0, stdout: expect.stringContaining('3 keys  greetings.unwilling') as string });
+  expect(list).toMatchObject({ code: 0, stdout: expect.stringMatching(/3 keys {2}greetings\.unwilling.*\(schema \d+\)/) as string });
+  const schema = /\(schema (\d+)\)/.exec(list.stdout)![1]!;
+  expect(await letters('list', '--schema', schema)).toMatchObject({ code: 0, stdout: expect.stringContaining('3 keys are blocked') as string });
+  expect(await letters('list', '--schema', '4294967295')).toMatchObject({ code: 0, stdout: expect.stringContaining('no key is blocked') as string });
   const got = await letters('get', '--key', ids[0]!, '--json');
   expect(JSON.parse(got.stdout)).toMatchObject({ key: ids[0], code: 'greetings.unwilling', fact: { name: 'hr.EmployeeCreated', data: { employeeId: ids[0] } } });
   expect(got.stdout).not.toContain('email'); // payroll does not select it
@@ -99,7 +102,7 @@ it('requeues the rest after the repair, and gives one up with a reason', async (
 });
 
 it('asks for a filter', async () => {
-  expect(await letters('requeue')).toMatchObject({ code: 2, stderr: expect.stringContaining('Name a key or a code') as string });
+  expect(await letters('requeue')).toMatchObject({ code: 2, stderr: expect.stringContaining('Name a key, a code or a schema') as string });
 });
 
 it('C16: a rebuild from offset zero of a read model of the same app runs no handler; a new fact does', async () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { accessSync, constants, existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { accessSync, appendFileSync, constants, existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What fault rows need of the machine; each answers what is missing as a sentence, or undefined. */
@@ -47,4 +47,13 @@ export const withoutMounts = process.getuid?.() === 0 && !withoutTool('mount') ?
 export function smallDisk(folder: string, bytes: number): () => void {
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'none', folder]);
   return () => void execFileSync('umount', [folder]);
+}
+
+/** Ballast of 64 KiB a time until the disk has room for no more. @throws what is wrong besides. */
+export function fillDisk(ballast: string): void {
+  try {
+    for (;;) appendFileSync(ballast, Buffer.alloc(65_536));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+  }
 }

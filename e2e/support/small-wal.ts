@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, chownSync, cpSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { chownSync, cpSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StackPart } from 'factline/stack';
-import { smallDisk } from './machine.js';
+import { fillDisk, smallDisk } from './machine.js';
 
 /** The data folder of a Postgres that runs, as its command line says. */
 function dataFolder({ pid }: StackPart): string {
@@ -35,13 +35,7 @@ export async function walOnSmallDisk(postgres: StackPart, bytes: number): Promis
   await postgres.start();
   const ballast = join(folder, 'ballast');
   return {
-    fill: () => {
-      try {
-        for (;;) appendFileSync(ballast, Buffer.alloc(65_536));
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-      }
-    },
+    fill: () => fillDisk(ballast),
     free: () => rmSync(ballast),
     remove: () => {
       unmount();

@@ -5,6 +5,7 @@ export interface DeadLetterOptions extends CommonOptions {
   app: string;
   key?: string;
   code?: string;
+  schema?: string;
   all?: boolean;
   offset?: string;
   data?: string;
@@ -20,6 +21,6 @@ export interface DeadLetterOptions extends CommonOptions {
 
 /** @throws FactlineError `cli.number` (invalid). */
 export function number(name: string, text: string | undefined): number {
-  if (text !== undefined && /^\d{1,9}(\.\d{1,9})?$/.test(text)) return Number(text);
+  if (text !== undefined && /^\d{1,15}(\.\d{1,9})?$/.test(text)) return Number(text);
   throw new FactlineError({ code: 'cli.number', kind: 'invalid', message: `--${name} ${String(text)} is not a number.`, advice: `Give a number: --${name} 10` });
 }

@@ -32,10 +32,11 @@ export function deadLetterCommands(program: Command): void {
       .requiredOption('--app <name>', 'the app whose read model or reactions it is, as named in factline.config.json')
       .option('--key <key>', 'only this key')
       .option('--code <code>', 'only keys whose failed fact has this code')
+      .option('--schema <id>', 'only keys whose failed fact was written with this schema')
       .option('--root <folder>', 'where factline.config.json is (default: here)')
       .option('--json', 'print JSON lines')
       .action((subscription: string, options: DeadLetterOptions) => exitWith(options, (output) => withLetters(subscription, options, output, run)));
-  verb('list', 'show what is blocked, by reason', list);
+  verb('list', 'show what is blocked, by reason and schema', list);
   verb('get', 'show the facts of one key as the app reads them', get);
   verb('requeue', 'apply the waiting facts, after the repair; in order, key by key, while the app runs', requeue)
     .option('--all', 'all blocked keys')
@@ -78,14 +79,14 @@ async function withLetters(name: string, options: DeadLetterOptions, output: Out
   }
 }
 
-function filterOf({ key, code, all }: DeadLetterOptions): DeadLetterFilter {
-  return { ...(key !== undefined && { key }), ...(code !== undefined && { code }), ...(all && { all }) };
+function filterOf({ key, code, schema, all }: DeadLetterOptions): DeadLetterFilter {
+  return { ...(key !== undefined && { key }), ...(code !== undefined && { code }), ...(schema !== undefined && { schemaId: number('schema', schema) }), ...(all && { all }) };
 }
 
 async function list({ letters, output, options }: Task): Promise<void> {
-  const { letters: found, keys, facts } = await letters.list(options.key === undefined && options.code === undefined ? { all: true } : filterOf(options));
+  const { letters: found, keys, facts } = await letters.list(options.key === undefined && options.code === undefined && options.schema === undefined ? { all: true } : filterOf(options));
   const failed = found.filter(({ code }) => code !== null);
-  const lines = [...grouped(failed, ({ code, reason }) => `${code}  ${withoutPlace(reason ?? '')}`)].flatMap(([reason, of]) => [
+  const lines = [...grouped(failed, ({ code, reason, schemaId }) => `${code}  ${withoutPlace(reason ?? '')}${schemaId === null ? '' : `  (schema ${schemaId})`}`)].flatMap(([reason, of]) => [
     `${output.paint(`${count(of.length)} keys`, 'bold')}  ${reason}`,
     `  ${of.slice(0, KEYS_SHOWN).map(({ key, topic, partition, offset }) => `${key} (${topic}[${partition}] offset ${offset})`).join(', ')}${of.length > KEYS_SHOWN ? ', ...' : ''}`,
   ]);

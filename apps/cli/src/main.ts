@@ -10,6 +10,7 @@ const [asked, askedOfContracts] = process.argv.slice(2);
 const GROUPS: readonly CommandGroup[] = [
   { names: ['replay'], load: async () => (await import('./replay.js')).replayCommand },
   { names: ['dead-letters'], load: async () => (await import('./dead-letters.js')).deadLetterCommands },
+  { names: ['pause', 'resume'], load: async () => (await import('./pauses.js')).pauseCommands },
   { names: ['outbox', 'migrate'], load: async () => (await import('./outbox.js')).outboxCommands },
   { names: ['trace'], load: async () => (await import('./trace/command.js')).traceCommand },
   { names: ['relay'], load: async () => (await import('./relay.js')).relayCommand },

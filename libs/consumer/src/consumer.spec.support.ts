@@ -2,7 +2,7 @@ import { factIdOf } from 'factline/contracts';
 import { type Clock, FactlineError, newId } from 'factline/kernel';
 import { type FactLog, type MemoryBroker, type Subscription, type SubscriptionEvents, type TopicState, memoryBroker, memoryLog } from 'factline/log';
 import { until } from 'factline/testing';
-import { type Checkpoint, FactSubscription, type FactSubscriptionOptions, Freshness, type ProgressEntry, type SubscriptionTarget, type Work } from './index.js';
+import { type Checkpoint, FactSubscription, type FactSubscriptionOptions, Freshness, type ProgressEntry, type SubscriptionTarget, type Trouble, type Work } from './index.js';
 import { laneName } from './checkpoint.js';
 
 export const TOPIC = 'accounts';
@@ -30,6 +30,7 @@ export class MemoryTarget implements SubscriptionTarget {
   onClaim: () => unknown = () => undefined;
   applying = 0;
   blockedKeys = 0;
+  pause: Trouble | undefined;
 
   async generation(): Promise<number> {
     return this.live;
@@ -65,6 +66,10 @@ export class MemoryTarget implements SubscriptionTarget {
 
   async blocked(): Promise<{ keys: number; advice: string }> {
     return { keys: this.blockedKeys, advice: 'look at them' };
+  }
+
+  async paused(): Promise<Trouble | undefined> {
+    return this.pause;
   }
 
   async recordAsOf(entries: readonly ProgressEntry[]): Promise<void> {

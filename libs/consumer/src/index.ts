@@ -1,9 +1,10 @@
 export { type Checkpoint, advanceCheckpoint, checkpointTable, claimCheckpoints, createCheckpoints, gap, readCheckpoints } from './checkpoint.js';
-export { type DeadLetter, type Parked, type Records, inSequence, lastKnown, placeOf, readRecords, recordOf } from './dead-letters/dead-letter.js';
+export { type DeadLetter, type Parked, type Records, inSequence, lastKnown, readRecords, recordOf } from './dead-letters/dead-letter.js';
 export type { ReadLetter } from './dead-letters/read-letter.js';
 export { type DeadLetterFilter, DeadLetterTable, type KeyPlace, type PurgeFilter, type RequeueCare } from './dead-letters/table.js';
 export { Freshness } from './freshness.js';
 export { type SubscriptionState, type SubscriptionStatus } from './status.js';
+export { type Pause, Pauses } from './pauses.js';
 export { Progress, type ProgressEntry, type Reached } from './progress.js';
 export { FactSubscription, type FactSubscriptionOptions } from './subscription.js';
 export type { LaneEvents, LaneOpening, PartitionLane, PartitionStatus, Trouble } from './partition-lane.js';

@@ -13,6 +13,7 @@ export class Lane implements PartitionLane {
   #facts = 0;
   #bytes = 0;
   #paused = false;
+  #held = false;
   #position: number;
   #endOffset: number;
   #lastCompletedMs: number;
@@ -82,6 +83,20 @@ export class Lane implements PartitionLane {
     this.#wake.notify();
   }
 
+  hold(): void {
+    if (this.#held) return;
+    this.#held = true;
+    this.#events.pause();
+  }
+
+  release(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    if (this.#queue.length > 0) this.#waitingSinceMs = this.#now();
+    if (!this.#paused && !this.#halted) this.#events.resume();
+    this.#wake.notify();
+  }
+
   /** Stops applying for good, visibly: a human has to act. */
   halt(error: FactlineError): void {
     this.#halted = true;
@@ -111,7 +126,7 @@ export class Lane implements PartitionLane {
     const { signal } = this.#abort;
     while (!signal.aborted && !this.#halted) {
       await this.#gather(signal);
-      const work = this.#take();
+      const work = this.#held ? undefined : this.#take();
       if (!work) {
         this.#waitingSinceMs = undefined;
         await this.#wake.wait(RETRY_MAX_MS, signal);
@@ -156,6 +171,10 @@ export class Lane implements PartitionLane {
   async #apply(work: Work, signal: AbortSignal): Promise<boolean> {
     for (let attempt = 1; ; attempt++) {
       if (signal.aborted) return this.#giveBack(work);
+      if (this.#held) {
+        this.#giveBack(work);
+        return true;
+      }
       try {
         const result = work.records.length === 0 ? this.checkpoint : await this.target.apply(this.checkpoint, work);
         if (result === 'fenced') {

@@ -54,6 +54,9 @@ export interface PartitionLane {
   park(): Promise<void>;
   /** Goes on from another checkpoint after `park`. @returns false when it cannot, because it would have to go back. */
   restart(checkpoint: Checkpoint): boolean;
+  /** Begins nothing more until `release`, and fetches nothing; what is under way ends, what is queued stays. Said twice is said once. */
+  hold(): void;
+  release(): void;
   /** Ends what is under way and forgets the rest. */
   stop(): Promise<void>;
   /** Applies nothing more, visibly: a human has to act. */

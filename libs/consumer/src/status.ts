@@ -6,7 +6,7 @@ import type { BlockedKeys } from './target.js';
  * LIVE: everything known is applied. CATCHING-UP: behind, and moving. STALE: the log or the database does not answer; what is there is served with its as-of.
  * REGISTRY: a schema is not known here and the registry does not answer for it. AUTH: credentials or rights are refused, by the log, the registry or the database.
  * OUTDATED: the read model was built by another version of its code. GAP: the log lost what was not applied. HALTED: a partition does not go on.
- * PAUSED: so many keys fail that only one fact is tried now and then.
+ * PAUSED: an operator wants it to stand still, or so many keys fail that only one fact is tried now and then.
  * BLOCKED-KEYS: up to date but for some keys, whose facts wait behind one that cannot be applied. STARTING: no partitions assigned yet.
  */
 export type SubscriptionState = 'STARTING' | 'LIVE' | 'CATCHING-UP' | 'BLOCKED-KEYS' | 'PAUSED' | 'STALE' | 'REGISTRY' | 'AUTH' | 'OUTDATED' | 'GAP' | 'HALTED';
@@ -36,17 +36,18 @@ interface Parts {
   assigned: boolean;
   lanes: readonly PartitionStatus[];
   trouble: Trouble | undefined;
+  pause: Trouble | undefined;
   blocked: (BlockedKeys & { sinceMs: number }) | undefined;
   counts: SubscriptionStatus['counts'];
   asOfMs: number | undefined;
   nowMs: number;
 }
 
-export function summarize({ lanes, assigned, nowMs, trouble, blocked, ...rest }: Parts): SubscriptionStatus {
+export function summarize({ lanes, assigned, nowMs, trouble, pause, blocked, ...rest }: Parts): SubscriptionStatus {
   const halted = lanes.find((lane) => lane.halted);
   const retrying = lanes.find((lane) => lane.trouble);
   const lag = lanes.reduce((sum, lane) => sum + lane.lag, 0);
-  const worst = halted?.trouble ?? trouble ?? retrying?.trouble;
+  const worst = halted?.trouble ?? pause ?? trouble ?? retrying?.trouble;
   const shown = worst ?? (blocked && { code: 'consumer.blocked-keys', reason: `${blocked.keys} keys are blocked: their facts wait behind one that cannot be applied.`, advice: blocked.advice, sinceMs: blocked.sinceMs });
   const stalled = lanes.some((lane) => !lane.halted && lane.waitingSinceMs !== undefined && nowMs - Math.max(lane.waitingSinceMs, lane.lastCompletedMs) > STALL_MS);
   return {
@@ -75,7 +76,7 @@ function stateOf(worst: Trouble | undefined, halted: boolean, assigned: boolean,
 export const REFUSED: ReadonlySet<string> = new Set(['log.unauthorized', 'registry.unauthorized', 'store.login']);
 
 function waitingState(code: string): SubscriptionState {
-  if (code === 'consumer.breaker') return 'PAUSED';
+  if (code === 'consumer.breaker' || code === 'consumer.paused') return 'PAUSED';
   if (REFUSED.has(code)) return 'AUTH';
   return code.startsWith('registry.') ? 'REGISTRY' : 'STALE';
 }

@@ -5,6 +5,7 @@ import { AsOfRecorder } from './as-of.js';
 import { type Checkpoint, findGaps, gap, laneName } from './checkpoint.js';
 import { followSwap } from './follow-swap.js';
 import type { Freshness } from './freshness.js';
+import { Holding } from './holding.js';
 import { Lane } from './lane.js';
 import type { LaneOpening, PartitionLane, Trouble } from './partition-lane.js';
 import { AS_OF_INTERVAL_MS, BROKEN_ATTEMPTS, RECHECK_MS, REPORT_INTERVAL_MS, RETRY_MAX_MS } from './limits.js';
@@ -40,6 +41,7 @@ export class FactSubscription {
   readonly #lanes = new Map<string, PartitionLane>();
   readonly #advanced = new Signal();
   readonly #abort = new AbortController();
+  readonly #holding: Holding;
   #subscription: Subscription | undefined;
   #epoch = 0;
   #assignedEpoch = -1;
@@ -51,6 +53,7 @@ export class FactSubscription {
 
   constructor(options: FactSubscriptionOptions) {
     this.#options = options;
+    this.#holding = new Holding(options.target);
     this.#log = options.logger ?? silentLogger;
     this.#clock = options.clock ?? systemClock;
   }
@@ -78,6 +81,7 @@ export class FactSubscription {
       assigned: this.#assignedEpoch === this.#epoch && this.#epoch > 0,
       lanes: [...this.#lanes.values()].map((lane) => lane.status),
       trouble: this.#trouble,
+      pause: this.#holding.pause,
       blocked: this.#blocked,
       counts: this.#counts,
       asOfMs: this.#options.freshness.asOf(),
@@ -139,6 +143,7 @@ export class FactSubscription {
 
   async #claim(partitions: readonly { topic: string; partition: number }[]): Promise<PartitionLane[]> {
     const { log, target } = this.#options;
+    await this.#holding.look(new Map()); // before the first fact is taken
     const topics = await log.describe(this.#options.topics);
     const checkpoints = await target.claim(topics, partitions);
     const gaps = await findGaps(log, topics, checkpoints);
@@ -158,7 +163,7 @@ export class FactSubscription {
       endOffset: topics.find(({ name }) => name === topic)!.partitions[partition]!.end,
       events: {
         pause: () => this.#subscription?.pause(topic, partition),
-        resume: () => this.#subscription?.resume(topic, partition),
+        resume: () => (this.#holding.pause ? undefined : this.#subscription?.resume(topic, partition)),
         advanced: (_checkpoint, nextOffset, facts) => {
           this.#counts.facts += facts;
           if (facts > 0) this.#counts.transactions++;
@@ -180,6 +185,7 @@ export class FactSubscription {
     this.#options.freshness.track(topic, partition, nextOffset);
     if (lane.status.halted) this.#subscription?.pause(topic, partition);
     else this.#subscription?.resume(topic, partition); // its former lane may have paused it
+    this.#holding.settle(lane);
     lane.start();
   }
 
@@ -263,6 +269,8 @@ export class FactSubscription {
     while (!this.#abort.signal.aborted) {
       await pause(AS_OF_INTERVAL_MS, this.#abort.signal);
       try {
+        const changed = await this.#holding.look(this.#lanes);
+        if (changed) this.#log.info({ subscription: this.#options.name, reason: this.#holding.pause?.reason }, `the subscription is ${changed}`);
         await this.#noticeSwap();
         await asOf.record(this.#lanes.values());
         const blocked = this.#lanes.size > 0 && (await this.#options.target.blocked?.());

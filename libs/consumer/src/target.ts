@@ -1,6 +1,6 @@
 import type { LogRecord, TopicState } from 'factline/log';
 import type { Checkpoint } from './checkpoint.js';
-import type { LaneOpening, PartitionLane } from './partition-lane.js';
+import type { LaneOpening, PartitionLane, Trouble } from './partition-lane.js';
 import type { ProgressEntry } from './progress.js';
 
 /** Consecutive records of one partition to apply in one transaction. */
@@ -27,6 +27,8 @@ export interface CheckpointOwner {
   claim(topics: readonly TopicState[], partitions: readonly { topic: string; partition: number }[]): Promise<Checkpoint[]>;
   /** How many keys are blocked, of all partitions, whoever blocked them. Absent: this target blocks none. */
   blocked?(): Promise<BlockedKeys>;
+  /** Why an operator wants it to stand still now, with what ends that; asked once a second. Absent: nobody can pause it. */
+  paused?(): Promise<Trouble | undefined>;
   /** Writes as-of times and marks of progress beside the checkpoints, for readers in other processes. */
   recordAsOf(entries: readonly ProgressEntry[]): Promise<void>;
 }

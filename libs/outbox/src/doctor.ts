@@ -9,29 +9,10 @@ import {
   RELAY_SILENT_MS,
   ROTATION_STUCK_MS,
 } from './limits.js';
+import type { HoldingSession, OutboxFinding } from './finding.js';
 import { type PressureLimits, judge, pressureLimits } from './pressure.js';
 import { type HeldPartition, type OutboxStatus, outboxStatus } from './status.js';
-
-export interface OutboxFinding {
-  /** Stable: `outbox.no-relay`. */
-  code: string;
-  severity: 'problem' | 'warning';
-  message: string;
-  advice: string;
-  details?: Readonly<Record<string, unknown>>;
-}
-
-/** A session that keeps the relay from something, for the human who decides whether to end it. */
-export interface HoldingSession {
-  /** null for a prepared transaction, which has no session. */
-  pid: number | null;
-  application: string;
-  database: string;
-  state: string;
-  ageMs: number;
-  /** First 120 characters; empty without the privilege to read it (role pg_read_all_stats). */
-  query: string;
-}
+import { SNAPSHOT_HOLDERS, vacuumFindings } from './vacuum.js';
 
 const SESSION = `pid, coalesce(application_name, '') as application, coalesce(datname, '') as database, coalesce(state, '') as state,
   coalesce((extract(epoch from clock_timestamp() - xact_start) * 1000)::float8, 0) as "ageMs", left(coalesce(query, ''), ${DOCTOR_QUERY_CHARACTERS}) as query`;
@@ -43,6 +24,8 @@ select * from (
   union all
   select null, gid, database, 'prepared', (extract(epoch from clock_timestamp() - prepared) * 1000)::float8, '' from pg_prepared_xacts
 ) as holder where "ageMs" >= $1 order by "ageMs" desc limit ${DOCTOR_SESSIONS}`;
+
+const OLD_SNAPSHOTS = `select * from (select ${SESSION} ${SNAPSHOT_HOLDERS}) as holder where "ageMs" >= $1 order by "ageMs" desc limit ${DOCTOR_SESSIONS}`;
 
 /** Who holds a lock on a slot that is not written any more. */
 const SLOT_HOLDERS = `
@@ -57,9 +40,10 @@ export async function outboxDoctor(
   longTransactionMs: number = LONG_TRANSACTION_MS,
 ): Promise<OutboxFinding[]> {
   const asked = clock.now();
-  const [status, oldest, now] = await Promise.all([
+  const [status, oldest, snapshots, now] = await Promise.all([
     outboxStatus(store),
     store.query<HoldingSession>(OLDEST, [longTransactionMs]),
+    store.query<HoldingSession>(OLD_SNAPSHOTS, [longTransactionMs]),
     store.query<{ now: number }>('select (extract(epoch from clock_timestamp()) * 1000)::float8 as now'),
   ]);
   const answered = clock.now();
@@ -68,6 +52,7 @@ export async function outboxDoctor(
     ...pressureFindings(status, limits),
     ...status.held.map(heldPartition),
     ...oldest.rows.map(longTransaction),
+    ...(await vacuumFindings(store, snapshots.rows)),
     ...(await rotationFindings(store, status)),
     ...clockFindings(now.rows[0]!.now, asked, answered),
   ];

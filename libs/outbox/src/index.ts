@@ -1,4 +1,5 @@
-export { type OutboxFinding, outboxDoctor } from './doctor.js';
+export { outboxDoctor } from './doctor.js';
+export type { OutboxFinding } from './finding.js';
 export { FactOutbox, type FactOutboxOptions, type Stated } from './outbox.js';
 export { adoptRestoredOutbox } from './ownership.js';
 export type { Pressure, PressureLimits } from './pressure.js';

@@ -75,6 +75,8 @@ export const DOCTOR_QUERY_CHARACTERS = 120;
 export const RELAY_SILENT_MS = 10_000;
 /** A transaction open longer than this is worth naming: it keeps slots from being emptied and dead rows from being removed. */
 export const LONG_TRANSACTION_MS = 30_000;
+/** Transactions without a freeze: five times what makes autovacuum freeze on its own, and less than half of what the server has. */
+export const WRAPAROUND_TRANSACTIONS = 1_000_000_000;
 /** A left slot that is still not empty after this long is stuck. */
 export const ROTATION_STUCK_MS = 10 * 60 * 1_000;
 /** Difference between this machine's clock and the database's that makes ages and watermarks misleading. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { readCheckpoints } from 'factline/consumer';
 import { FactDecoder } from 'factline/contracts';
 import { until } from 'factline/testing';
-import { type Stated, accounts, expected, keyIn, numbered, recordOf, someDuplicates, someSteps, step, withDuplicates, writers } from './accounts.spec.support.js';
+import { type Stated, accounts, expected, keyIn, numbered, recordOf, schemaIdOfKind, someDuplicates, someSteps, step, withDuplicates, writers } from './accounts.spec.support.js';
 import { DeadLetters, type LiveProjection, type Projection, ReadModel } from './index.js';
 import { BREAKER_KEYS } from './limits.js';
 import { type Scene, type Site, lastSequences, site, waitingSession } from './site.spec.support.js';
@@ -204,6 +204,29 @@ describe('requeueing', () => {
     await expect(requeued(letters, {})).rejects.toMatchObject({ code: 'dead-letters.filter' });
     expect(await requeued(letters, { code: 'fact.undecodable' })).toEqual([]);
     expect(await requeued(letters, { code: 'projection.fold-failed' })).toMatchObject([{ key: 'a', waiting: 0 }]);
+  });
+
+  it('chooses by the schema that the failed fact was written with, and by code and schema of the same fact', async () => {
+    await scene.publish(numbered([step('a', 'Opened'), step('a', 'Paid'), step('a', 'Renamed'), step('b', 'Opened'), step('c', 'Opened')]));
+    await scene.feed(await scene.live(failing(new Set(['a/2', 'b/1']))));
+    const letters = lettersOf(failing(new Set()));
+    const written = async (filter: Parameters<DeadLetters['list']>[0]) => (await letters.list(filter)).letters.map(({ key, schemaId }) => `${key} ${schemaId}`).toSorted();
+    expect(await written({ schemaId: schemaIdOfKind('Paid') })).toEqual([`a ${schemaIdOfKind('Paid')}`, `a ${schemaIdOfKind('Renamed')}`].toSorted());
+    expect(await written({ schemaId: schemaIdOfKind('Opened'), code: 'projection.fold-failed' })).toEqual([`b ${schemaIdOfKind('Opened')}`]);
+    expect(await written({ schemaId: schemaIdOfKind('Renamed') })).toEqual([]); // it waits, and did not fail
+    expect(await written({ schemaId: schemaIdOfKind('Paid'), code: 'fact.undecodable' })).toEqual([]);
+    expect(await requeued(letters, { schemaId: schemaIdOfKind('Paid') })).toMatchObject([{ key: 'a', waiting: 0 }]);
+    expect(await written({ all: true })).toEqual([`b ${schemaIdOfKind('Opened')}`]);
+  });
+
+  it('knows no schema of what is no fact, nor of what an earlier version of this software parked', async () => {
+    await scene.publish(numbered([step('a', 'Opened')]));
+    const model = failing(new Set(['a/1']));
+    const live = await scene.live(model);
+    await scene.feed(live);
+    await there.store.query(`alter table ${scene.name}.dead_letter drop column schema_id`);
+    await live.prepare();
+    expect((await lettersOf(model).list({ all: true })).letters).toMatchObject([{ key: 'a', schemaId: null }]);
   });
 
   it('is refused for code that did not make the live build', async () => {

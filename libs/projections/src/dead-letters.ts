@@ -77,7 +77,7 @@ export class DeadLetters {
     await this.#assertCurrent();
     const started = performance.now();
     let failed = 0;
-    let known: Records = new Map();
+    let known: Records | undefined;
     for (const [tried, { topic, partition, key }] of keys.entries()) {
       if (tried % KEYS_READ === 0) known = await this.#records(await this.#waiting.ofKeys(this.store, keys.slice(tried, tried + KEYS_READ)));
       const early = started + (tried / rate) * 1_000 - performance.now();
@@ -102,7 +102,7 @@ export class DeadLetters {
     });
   }
 
-  async #requeueKey(tx: Tx, { topic, partition, key }: KeyPlace, known: Records): Promise<RequeuedKey | undefined> {
+  async #requeueKey(tx: Tx, { topic, partition, key }: KeyPlace, known?: Records): Promise<RequeuedKey | undefined> {
     const letters = await this.#waiting.hold(tx, { topic, partition, key });
     if (letters.length === 0) return undefined; // somebody else did it
     const records = await this.#records(letters, known); // one that was parked a moment ago is not known
@@ -157,7 +157,7 @@ export class DeadLetters {
 
   async #records(letters: readonly DeadLetter[], known?: Records): Promise<Records> {
     const found = await readRecords(this.log, letters, known);
-    const unprepared = this.decoder.unprepared([...found.values()].map(({ value }) => value));
+    const unprepared = this.decoder.unprepared([...found.all()].map(({ value }) => value));
     if (unprepared.length > 0) await this.decoder.prepare(unprepared);
     return found;
   }

@@ -1,4 +1,4 @@
-import { type BlockedKeys, type Checkpoint, type ProgressEntry, type SubscriptionTarget, type Work, claimCheckpoints } from 'factline/consumer';
+import { type BlockedKeys, type Checkpoint, Pauses, type ProgressEntry, type SubscriptionTarget, type Trouble, type Work, claimCheckpoints } from 'factline/consumer';
 import type { FactDecoder } from 'factline/contracts';
 import { FactlineError, type Logger, silentLogger } from 'factline/kernel';
 import type { TopicState } from 'factline/log';
@@ -66,6 +66,10 @@ export class LiveProjection implements SubscriptionTarget {
 
   async blocked(): Promise<BlockedKeys> {
     return { keys: await this.#tables.deadLetters.countKeys(this.store), advice: `See why: factline dead-letters list ${this.projection.name} --app ${this.app}; after the repair: factline dead-letters requeue ${this.projection.name} --app ${this.app} --all` };
+  }
+
+  paused(): Promise<Trouble | undefined> {
+    return new Pauses(this.store).shown(this.projection.name, this.app);
   }
 
   /** Whoever owns the partition now: what was applied in this generation stays applied. */

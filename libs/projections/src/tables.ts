@@ -1,4 +1,4 @@
-import { DeadLetterTable, Progress, advanceCheckpoint, checkpointTable, createCheckpoints } from 'factline/consumer';
+import { DeadLetterTable, Pauses, Progress, advanceCheckpoint, checkpointTable, createCheckpoints } from 'factline/consumer';
 import { FactlineError } from 'factline/kernel';
 import { type Executor, type Migration, type Store, identifier, migrate, migrateSchemaMemory } from 'factline/store';
 import { type Column, columnsOf, selectList } from './encode.js';
@@ -72,7 +72,7 @@ end $$;`,
 
 /** The tables that all projections of an app share, and the role that owns read models: it has no right to the outbox, so a replay cannot state facts. */
 export async function migrateProjections(store: Store): Promise<string[]> {
-  return [...(await migrateSchemaMemory(store)), ...(await migrate(store, 'projections', MIGRATIONS))];
+  return [...(await migrateSchemaMemory(store)), ...(await Pauses.migrate(store)), ...(await migrate(store, 'projections', MIGRATIONS))];
 }
 
 /** The role under which read models are built; per database. */

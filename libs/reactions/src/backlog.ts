@@ -32,6 +32,10 @@ export class Backlog {
     this.events.pause();
   }
 
+  get full(): boolean {
+    return this.#paused;
+  }
+
   /** The next records, at most `room`; they stay here until they are `taken`. */
   next(room: number): Chunk | undefined {
     for (const { records, nextOffset } of this.#batches) {

@@ -33,6 +33,7 @@ export class KeyLane implements PartitionLane {
   #halted: Trouble | undefined;
   #troubles = new Map<object, Trouble>();
   #fenced = false;
+  #held = false;
 
   constructor(opening: LaneOpening, parts: LaneParts) {
     const { checkpoint, endOffset, now } = opening;
@@ -76,6 +77,22 @@ export class KeyLane implements PartitionLane {
     return false;
   }
 
+  hold(): void {
+    this.#parts.scheduler.hold();
+    if (this.#held) return;
+    this.#held = true;
+    this.#opening.events.pause();
+  }
+
+  release(): void {
+    this.#parts.scheduler.release();
+    if (!this.#held) return;
+    this.#held = false;
+    this.#waitingSinceMs = this.#opening.now();
+    if (!this.#backlog.full && !this.#halted) this.#opening.events.resume();
+    this.#wake.notify();
+  }
+
   halt(error: FactlineError): void {
     this.#halted = { code: error.code, reason: error.message, advice: error.advice, sinceMs: this.#opening.now() };
     this.#end();
@@ -105,7 +122,7 @@ export class KeyLane implements PartitionLane {
       halted: this.#halted !== undefined,
       trouble,
       lastCompletedMs: this.#lastCompletedMs,
-      waitingSinceMs: this.#waits && !trouble ? this.#waitingSinceMs : undefined, // what is in trouble says why it waits; a restart would not help
+      waitingSinceMs: this.#waits && !trouble && !this.#held ? this.#waitingSinceMs : undefined, // what is in trouble says why it waits; a restart would not help
     };
   }
 
@@ -208,7 +225,7 @@ export class KeyLane implements PartitionLane {
     const { signal } = this.#abort;
     for (let attempt = 1; !signal.aborted; ) {
       const room = WINDOW_FACTS - this.#window.size;
-      const chunk = room > 0 ? this.#backlog.next(room) : undefined;
+      const chunk = room > 0 && !this.#held ? this.#backlog.next(room) : undefined;
       if (!chunk) {
         await this.#wake.wait(RETRY_MAX_MS, signal); // woken by what comes and by what is finished: nothing is found by looking again
         continue;

@@ -1,3 +1,4 @@
+import { Pauses } from 'factline/consumer';
 import { type Migration, type Store, migrate, migrateSchemaMemory } from 'factline/store';
 
 const MIGRATIONS: readonly Migration[] = [
@@ -72,5 +73,5 @@ create table factline.given_up_fact (
 
 /** The tables that all reactions of an app share; what one subscription needs lies in a schema of its name and is made when it starts. */
 export async function migrateReactions(store: Store): Promise<string[]> {
-  return [...(await migrateSchemaMemory(store)), ...(await migrate(store, 'reactions', MIGRATIONS))];
+  return [...(await migrateSchemaMemory(store)), ...(await Pauses.migrate(store)), ...(await migrate(store, 'reactions', MIGRATIONS))];
 }

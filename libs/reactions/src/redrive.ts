@@ -1,4 +1,4 @@
-import { type DeadLetter, type KeyPlace, type Records, inSequence, placeOf, readRecords, recordOf } from 'factline/consumer';
+import { type DeadLetter, type KeyPlace, Pauses, type Records, inSequence, readRecords, recordOf } from 'factline/consumer';
 import { FactlineError, type Logger, Signal, backoffMs, messageOf, pause, silentLogger } from 'factline/kernel';
 import type { FactDecoder } from 'factline/contracts';
 import type { FactLog } from 'factline/log';
@@ -52,7 +52,7 @@ export class Redriver {
   readonly #abort = new AbortController();
   readonly #wake = new Signal();
   /** Of the key that was looked at last: while it waits for its turn nothing is read twice. */
-  #known: Records = new Map();
+  #known: Records | undefined;
   #loop: Promise<void> = Promise.resolve();
 
   constructor(parts: RedriveParts) {
@@ -90,7 +90,8 @@ export class Redriver {
 
   /** One fact. @returns how long there is nothing to do. @throws what is away. */
   async step(): Promise<number> {
-    const { store, inbox } = this.#parts;
+    const { store, inbox, reactions } = this.#parts;
+    if (await new Pauses(store).of(reactions.name)) return REDRIVE_LOOK_MS;
     const key = await this.#nextKey();
     if (!key) return this.#finish();
     const known = (this.#known = await this.#read(needed((await inbox.deadLetters.list(store, { key: key.key })).letters), this.#known));
@@ -136,10 +137,10 @@ export class Redriver {
     await inbox.deadLetters.remove(tx, [letter]);
   }
 
-  async #read(letters: readonly DeadLetter[], known: Records): Promise<Records> {
+  async #read(letters: readonly DeadLetter[], known?: Records): Promise<Records> {
     const { log, decoder } = this.#parts;
-    const records = letters.every((letter) => known.has(placeOf(letter))) ? known : await readRecords(log, letters);
-    const unprepared = decoder.unprepared([...records.values()].map(({ value }) => value));
+    const records = known && letters.every((letter) => known.of(letter)) ? known : await readRecords(log, letters);
+    const unprepared = decoder.unprepared([...records.all()].map(({ value }) => value));
     if (unprepared.length > 0) await decoder.prepare(unprepared);
     return records;
   }

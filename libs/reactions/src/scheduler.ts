@@ -16,6 +16,7 @@ interface Ready {
 export class Scheduler {
   #ready: Ready[] = [];
   #running = 0;
+  #held = false;
   #timer: NodeJS.Timeout | undefined;
   readonly #begin = detached(({ lane, key }: Ready) => lane.work(key, () => this.#ended()));
 
@@ -42,6 +43,16 @@ export class Scheduler {
     if (this.#ready.length === 0) clearTimeout(this.#timer);
   }
 
+  /** Begins nothing more until `release`, whatever the lane. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  release(): void {
+    this.#held = false;
+    this.#pump();
+  }
+
   /** More keys of this lane whose next fact `suits`, for a handler that takes many: they are the caller's. */
   take(lane: Worker, suits: (key: KeyState) => boolean, most: number): KeyState[] {
     const taken: KeyState[] = [];
@@ -56,7 +67,7 @@ export class Scheduler {
   }
 
   #pump(): void {
-    while (this.#ready.length > 0) {
+    while (this.#ready.length > 0 && !this.#held) {
       const open = this.breaker.open !== undefined;
       if (this.#running >= (open ? 1 : this.concurrency)) return;
       const waitMs = this.breaker.probeInMs;

@@ -1,4 +1,4 @@
-import { type BlockedKeys, type Checkpoint, type LaneOpening, type LaneTarget, type ProgressEntry, type Trouble, claimCheckpoints } from 'factline/consumer';
+import { type BlockedKeys, type Checkpoint, type LaneOpening, type LaneTarget, Pauses, type ProgressEntry, type Trouble, claimCheckpoints } from 'factline/consumer';
 import type { FactDecoder } from 'factline/contracts';
 import { type Clock, systemClock } from 'factline/kernel';
 import type { TopicState } from 'factline/log';
@@ -72,6 +72,10 @@ export class LiveReactions implements LaneTarget {
   async blocked(): Promise<BlockedKeys> {
     const { name } = this.reactions;
     return { keys: await this.inbox.deadLetters.countKeys(this.store), advice: `See why: factline dead-letters list ${name} --app ${this.app}; after the repair: factline dead-letters requeue ${name} --app ${this.app} --all` };
+  }
+
+  paused(): Promise<Trouble | undefined> {
+    return new Pauses(this.store).shown(this.reactions.name, this.app);
   }
 
   async recordAsOf(entries: readonly ProgressEntry[]): Promise<void> {

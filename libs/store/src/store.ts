@@ -3,7 +3,8 @@ import { FactlineError, type Logger, backoffMs, messageOf, pause, silentLogger }
 import { send } from './batch.js';
 import { translate } from './errors.js';
 import { CONNECT_TIMEOUT_MS, IDLE_IN_TRANSACTION_TIMEOUT_MS, LOCK_TIMEOUT_MS, POOL_CONNECTIONS, POOL_WAIT_MS, TRANSACTION_ATTEMPTS } from './limits.js';
-import { Session } from './session.js';
+import { openSession } from './open-session.js';
+import type { Session } from './session.js';
 import { type Executor, type Result, type Tx, afterCommit, commit, openTx, run } from './tx.js';
 import { Waits } from './waits.js';
 
@@ -135,16 +136,12 @@ export class Store implements Executor {
     }
   }
 
-  /** A connection of its own, outside the pool: for a loop that must keep running when requests use up the pool. */
+  /**
+   * A connection of its own, outside the pool: for a loop that must keep running when requests use up the pool, and for what belongs to a session.
+   * @throws FactlineError `store.pooled` (configuration) behind a pooler that hands its connections out by the transaction; others as for a query.
+   */
   async session(): Promise<Session> {
-    const client = new pg.Client({ ...this.#connection(), connectionTimeoutMillis: CONNECT_TIMEOUT_MS, options: this.#settings() });
-    const session = new Session(client);
-    try {
-      await client.connect();
-    } catch (error) {
-      throw translate(error);
-    }
-    return session;
+    return openSession(() => new pg.Client({ ...this.#connection(), connectionTimeoutMillis: CONNECT_TIMEOUT_MS, options: this.#settings() }));
   }
 
   /** Waits for what is under way; once however often it is called. */

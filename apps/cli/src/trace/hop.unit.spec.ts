@@ -17,7 +17,7 @@ const passage = (over: Partial<Passage> = {}): Passage => ({
   now: NOW,
   ...over,
 });
-const letter = (offset: number, code: string | null) => ({ topic: 't', partition: 0, offset, key: 'k', factId: null, code, reason: code && 'no such row', parkedAt: second(60), seen: null, sequence: null });
+const letter = (offset: number, code: string | null) => ({ topic: 't', partition: 0, offset, key: 'k', factId: null, code, reason: code && 'no such row', parkedAt: second(60), seen: null, sequence: null, schemaId: null });
 
 describe('a hop that was not seen yet says why', () => {
   it.each<[string, Partial<Passage>, RegExp]>([

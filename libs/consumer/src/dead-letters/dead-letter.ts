@@ -18,6 +18,8 @@ export interface DeadLetter {
   readonly seen: number | null;
   /** Its own sequence, when it has one. */
   readonly sequence: number | null;
+  /** The schema it was written with, when it is a fact, and was parked by a version of this software that notes it. */
+  readonly schemaId: number | null;
 }
 
 /** A fact that is not applied: it failed, or a fact of its key before it did. */
@@ -30,10 +32,34 @@ export interface Parked {
   readonly seen?: number;
 }
 
-/** Records of dead letters by their place. */
-export type Records = ReadonlyMap<string, LogRecord>;
+type Place = Pick<DeadLetter, 'topic' | 'partition' | 'offset'>;
 
-export function placeOf({ topic, partition, offset }: Pick<DeadLetter, 'topic' | 'partition' | 'offset'>): string {
+/** Records of dead letters. */
+export interface Records {
+  /** Undefined: not read, or not in the log any more. */
+  of(letter: Place): LogRecord | undefined;
+  all(): Iterable<LogRecord>;
+}
+
+class RecordsByPlace implements Records {
+  readonly #records = new Map<string, LogRecord>();
+
+  constructor(private readonly known?: Records) {}
+
+  of(letter: Place): LogRecord | undefined {
+    return this.#records.get(placeOf(letter)) ?? this.known?.of(letter);
+  }
+
+  all(): Iterable<LogRecord> {
+    return [...(this.known?.all() ?? []), ...this.#records.values()];
+  }
+
+  add(place: Place, record: LogRecord): void {
+    this.#records.set(placeOf(place), record);
+  }
+}
+
+function placeOf({ topic, partition, offset }: Place): string {
   return `${topic}/${partition}/${offset}`;
 }
 
@@ -49,15 +75,16 @@ export interface LetterRow {
   parked_at: Date;
   seen: string | null;
   sequence: string | null;
+  schema_id: string | null;
 }
 
-export const LETTER_COLUMNS = 'topic, partition, record_offset, key, fact_id, code, reason, parked_at, seen, sequence';
+export const LETTER_COLUMNS = 'topic, partition, record_offset, key, fact_id, code, reason, parked_at, seen, sequence, schema_id';
 
 /** As their producer numbered them: where a fact was missing and came later, the log has another order. What has no number stays behind the one before it. */
-export function inSequence(letters: readonly DeadLetter[], records: Records = new Map()): DeadLetter[] {
+export function inSequence(letters: readonly DeadLetter[], records?: Records): DeadLetter[] {
   let rank = 0;
   const ranked = letters.map((letter) => {
-    const record = records.get(placeOf(letter));
+    const record = records?.of(letter);
     rank = letter.sequence ?? (record && numberOf(record)) ?? rank;
     return { letter, rank };
   });
@@ -73,9 +100,14 @@ export function numberOf({ value }: LogRecord): number | undefined {
   }
 }
 
+/** The schema that a record was written with, when it is a fact. */
+export function writtenWith(record: LogRecord): number | undefined {
+  return idOf(record) ? record.value!.readUInt32BE(1) : undefined; // Confluent's wire format: 0x00, then the id
+}
+
 /** @throws FactlineError `dead-letters.gone` (integrity). */
 export function recordOf({ topic, partition, offset, factId }: DeadLetter, records: Records): LogRecord {
-  const record = records.get(placeOf({ topic, partition, offset }));
+  const record = records.of({ topic, partition, offset });
   const id = record && idOf(record);
   if (record && (id ? formatId(id) : null) === factId) return record; // a topic that was made anew has another fact there
   throw new FactlineError({
@@ -86,8 +118,8 @@ export function recordOf({ topic, partition, offset, factId }: DeadLetter, recor
   });
 }
 
-export function letterOf({ topic, partition, record_offset: offset, key, fact_id: id, code, reason, parked_at: parkedAt, seen, sequence }: LetterRow): DeadLetter {
-  return { topic, partition, offset: Number(offset), key, factId: id && formatId(id), code, reason, parkedAt, seen: number(seen), sequence: number(sequence) };
+export function letterOf({ topic, partition, record_offset: offset, key, fact_id: id, code, reason, parked_at: parkedAt, seen, sequence, schema_id: schemaId }: LetterRow): DeadLetter {
+  return { topic, partition, offset: Number(offset), key, factId: id && formatId(id), code, reason, parkedAt, seen: number(seen), sequence: number(sequence), schemaId: number(schemaId) };
 }
 
 function number(text: string | null): number | null {
@@ -118,9 +150,9 @@ export function lastKnown(records: readonly LogRecord[]): { offset: number; id: 
 }
 
 /** The records of these letters from the log, beside those that are known; those that the log has no more are absent. Where they lie close together, what is between them is read along. */
-export async function readRecords(log: FactLog, letters: readonly DeadLetter[], known: Records = new Map()): Promise<Records> {
-  const found = new Map(known);
-  const missing = letters.filter((letter) => !found.has(placeOf(letter)));
+export async function readRecords(log: FactLog, letters: readonly DeadLetter[], known?: Records): Promise<Records> {
+  const found = new RecordsByPlace(known);
+  const missing = letters.filter((letter) => !found.of(letter));
   for (const of of grouped(missing, ({ topic, partition }) => `${topic}/${partition}`).values()) {
     const { topic, partition } = of[0]!;
     const offsets = of.map(({ offset }) => offset).toSorted((one, other) => one - other);
@@ -131,7 +163,7 @@ export async function readRecords(log: FactLog, letters: readonly DeadLetter[], 
         topic,
         ranges: [{ partition, from, to }],
         batch: ({ records }) => {
-          for (const record of records) if (wanted.has(record.offset)) found.set(placeOf({ topic, partition, offset: record.offset }), record);
+          for (const record of records) if (wanted.has(record.offset)) found.add({ topic, partition, offset: record.offset }, record);
         },
       });
     const together = last - first < READ_ALONG * offsets.length && (await unlessGone(read(first, last + 1)));

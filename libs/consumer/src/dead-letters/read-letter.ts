@@ -1,7 +1,7 @@
 import type { FactDecoder, ReceivedFact } from 'factline/contracts';
 import { messageOf } from 'factline/kernel';
 import type { FactLog } from 'factline/log';
-import { type DeadLetter, placeOf, readRecords } from './dead-letter.js';
+import { type DeadLetter, readRecords } from './dead-letter.js';
 
 /** A waiting fact as its app reads it: what it selects, or why it cannot be read; neither when the app does not select it. */
 export class ReadLetter {
@@ -27,10 +27,10 @@ export class ReadLetter {
 /** Reads waiting facts from the log, in the order given. One that cannot be read, or that the log has no more, says why. @throws what is away. */
 export async function readLetters(letters: readonly DeadLetter[], log: FactLog, decoder: FactDecoder): Promise<ReadLetter[]> {
   const records = await readRecords(log, letters);
-  await decoder.prepare(decoder.unprepared([...records.values()].map(({ value }) => value)));
+  await decoder.prepare(decoder.unprepared([...records.all()].map(({ value }) => value)));
   return letters.map((letter) => {
     try {
-      return new ReadLetter(letter, decoder.decode(letter.key, records.get(placeOf(letter))?.value ?? null), undefined);
+      return new ReadLetter(letter, decoder.decode(letter.key, records.of(letter)?.value ?? null), undefined);
     } catch (error) {
       return new ReadLetter(letter, undefined, messageOf(error));
     }

@@ -4,7 +4,7 @@ import type { FactLog } from 'factline/log';
 import { type Executor, type Store, type Tx, identifier } from 'factline/store';
 import { checkpointTable } from '../checkpoint.js';
 import { DEAD_LETTERS_READ } from '../limits.js';
-import { type DeadLetter, LETTER_COLUMNS, type LetterRow, type Parked, idOf, letterOf, numberOf, reasonOf } from './dead-letter.js';
+import { type DeadLetter, LETTER_COLUMNS, type LetterRow, type Parked, idOf, letterOf, numberOf, reasonOf, writtenWith } from './dead-letter.js';
 import { type ReadLetter, readLetters } from './read-letter.js';
 
 /** Which keys are meant. One of them has to be said: nothing is not everything. */
@@ -12,6 +12,8 @@ export interface DeadLetterFilter {
   readonly key?: string;
   /** Keys whose failed fact has this code. */
   readonly code?: string;
+  /** Keys whose failed fact was written with this schema; with a code: both of the same fact. */
+  readonly schemaId?: number;
   readonly all?: boolean;
 }
 
@@ -57,10 +59,10 @@ export class DeadLetterTable {
    */
   get create(): string {
     return `create table if not exists ${this.name} (topic text not null, partition integer not null, record_offset bigint not null, key text not null,
-  fact_id bytea, code text, reason text, seen bigint, as_of timestamptz, parked_at timestamptz not null default clock_timestamp(), sequence bigint);
+  fact_id bytea, code text, reason text, seen bigint, as_of timestamptz, parked_at timestamptz not null default clock_timestamp(), sequence bigint, schema_id bigint);
 do $$ begin
-  if not exists (select from pg_attribute where attrelid = '${this.name}'::regclass and attname = 'sequence') then
-    alter table ${this.name} add column sequence bigint;
+  if not exists (select from pg_attribute where attrelid = '${this.name}'::regclass and attname = 'schema_id') then
+    alter table ${this.name} add column if not exists sequence bigint, add column schema_id bigint;
   end if;
 end $$;
 create index if not exists dead_letter_key on ${this.name} (topic, partition, key);`;
@@ -94,6 +96,7 @@ create index if not exists dead_letter_key on ${this.name} (topic, partition, ke
       parked.map(({ error }) => (error ? reasonOf(error) : null)),
       parked.map(({ seen }) => seen || null),
       parked.map(({ record }) => numberOf(record) ?? null),
+      parked.map(({ record }) => writtenWith(record) ?? null),
     ]);
   }
 
@@ -158,11 +161,14 @@ create index if not exists dead_letter_key on ${this.name} (topic, partition, ke
     await tx.query(`delete from ${this.name} where topic = $1 and partition = $2 and key = $3 and record_offset = any($4::bigint[])`, [first.topic, first.partition, first.key, letters.map(({ offset }) => offset)]);
   }
 
-  #condition({ key, code, all }: DeadLetterFilter): [string, string[]] {
-    const failed = `exists (select from ${this.name} f where f.topic = d.topic and f.partition = d.partition and f.key = d.key and f.code = `;
-    const parts = [...(key === undefined ? [] : [{ text: (at: number) => `d.key = $${at}`, value: key }]), ...(code === undefined ? [] : [{ text: (at: number) => `${failed}$${at})`, value: code }])];
-    if (parts.length > 0 || all) return [parts.map(({ text }, at) => text(at + 1)).join(' and ') || 'true', parts.map(({ value }) => value)];
-    throw new FactlineError({ code: 'dead-letters.filter', kind: 'invalid', message: 'Which keys are meant is not said.', advice: 'Name a key or a code, or say all.' });
+  #condition({ key, code, schemaId, all }: DeadLetterFilter): [string, (string | number)[]] {
+    const values: (string | number)[] = [];
+    const is = (column: string, value: string | number | undefined) => (value === undefined ? [] : [`${column} = $${values.push(value)}`]);
+    const own = is('d.key', key);
+    const failed = [...is('f.code', code), ...is('f.schema_id', schemaId)];
+    if (failed.length > 0) own.push(`exists (select from ${this.name} f where f.topic = d.topic and f.partition = d.partition and f.key = d.key and f.code is not null and ${failed.join(' and ')})`);
+    if (own.length > 0 || all) return [own.join(' and ') || 'true', values];
+    throw new FactlineError({ code: 'dead-letters.filter', kind: 'invalid', message: 'Which keys are meant is not said.', advice: 'Name a key, a code or a schema, or say all.' });
   }
 }
 
@@ -173,10 +179,10 @@ function statements(table: string, checkpoints: string) {
     countKeys: `select count(distinct (topic, key))::integer as keys from ${table}`,
     /** $1 topic, $2 partition, $3 keys. */
     holdBlocked: `select key from ${table} where topic = $1 and partition = $2 and key = any($3::text[]) for share`,
-    /** $1 topic, $2 partition, then arrays: $3 offsets, $4 keys, $5 fact ids, $6 codes, $7 reasons, $8 sequences before, $9 sequences. */
-    park: `insert into ${table} (topic, partition, as_of, record_offset, key, fact_id, code, reason, seen, sequence)
+    /** $1 topic, $2 partition, then arrays: $3 offsets, $4 keys, $5 fact ids, $6 codes, $7 reasons, $8 sequences before, $9 sequences, $10 schema ids. */
+    park: `insert into ${table} (topic, partition, as_of, record_offset, key, fact_id, code, reason, seen, sequence, schema_id)
        select $1, $2, (select as_of from ${checkpoints} where topic = $1 and partition = $2), p.*
-       from unnest($3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::bigint[], $9::bigint[]) as p (record_offset, key, fact_id, code, reason, seen, sequence)
+       from unnest($3::bigint[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[]) as p (record_offset, key, fact_id, code, reason, seen, sequence, schema_id)
        where not exists (select from ${table} d where d.topic = $1 and d.partition = $2 and d.key = p.key and d.record_offset = p.record_offset)`,
   };
 }

@@ -4,7 +4,7 @@ import { FactlineError } from 'factline/kernel';
 import type { DeadLetters } from 'factline/projections';
 import { ReactionDeadLetters } from 'factline/reactions';
 import { AdminGuard } from './admin.guard.js';
-import { EditBody, FilterQuery, PurgeBody, RequeueBody } from './admin.dto.js';
+import { EditBody, FilterQuery, PauseBody, PurgeBody, RequeueBody, ResumeBody } from './admin.dto.js';
 import { ADMIN_SOURCE, type AdminSource } from './source.js';
 
 /** What operators do, over HTTP; the command line does the same without the app. Each change says who and why, and is written down with that in the transaction that makes it. */
@@ -16,6 +16,19 @@ export class AdminController {
   @Get('subscriptions')
   subscriptions() {
     return { items: this.source.subscriptions() };
+  }
+
+  /** Every process of the app holds it within about a second. */
+  @Post('subscriptions/:subscription/pause')
+  @HttpCode(200)
+  pause(@Param('subscription') name: string, @Body() { reason, by }: PauseBody) {
+    return this.source.pauses.pause(name, { reason, by });
+  }
+
+  @Post('subscriptions/:subscription/resume')
+  @HttpCode(200)
+  resume(@Param('subscription') name: string, @Body() { by }: ResumeBody) {
+    return this.source.pauses.resume(name, { by });
   }
 
   @Get('dead-letters/:subscription')
@@ -81,8 +94,8 @@ async function all(letters: DeadLetters, filter: DeadLetterFilter, care: object)
   return done;
 }
 
-function filterOf({ key, code, all: every }: FilterQuery | RequeueBody): DeadLetterFilter {
-  return { ...(key !== undefined && { key }), ...(code !== undefined && { code }), ...((every === true || every === 'true') && { all: true }) };
+function filterOf({ key, code, schema, all: every }: FilterQuery | RequeueBody): DeadLetterFilter {
+  return { ...(key !== undefined && { key }), ...(code !== undefined && { code }), ...(schema !== undefined && { schemaId: Number(schema) }), ...((every === true || every === 'true') && { all: true }) };
 }
 
 /** @throws FactlineError `request.invalid` */

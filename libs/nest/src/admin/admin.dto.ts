@@ -1,21 +1,33 @@
-import { Allow, IsBoolean, IsIn, IsOptional } from 'class-validator';
+import { Allow, IsBoolean, IsIn, IsOptional, Matches } from 'class-validator';
 import { ADMIN_TEXT_CHARACTERS } from '../limits.js';
 import { field } from '../http/field.js';
 
 const text = { max: ADMIN_TEXT_CHARACTERS };
 const MOST = Number.MAX_SAFE_INTEGER;
+const SCHEMA_ID_MAX = 2 ** 32 - 1;
 
 /** Which keys are meant; nothing is not everything. */
 export class FilterQuery {
   @field.text({ ...text, optional: true }) key?: string;
   @field.text({ ...text, optional: true }) code?: string;
+  @IsOptional() @Matches(/^\d{1,10}$/) schema?: string;
   @IsOptional() @IsIn(['true', true]) all?: 'true' | true;
 }
 
 class FilterBody {
   @field.text({ ...text, optional: true }) key?: string;
   @field.text({ ...text, optional: true }) code?: string;
+  @field.whole({ min: 0, max: SCHEMA_ID_MAX, optional: true }) schema?: number;
   @IsOptional() @IsBoolean() all?: boolean;
+}
+
+export class PauseBody {
+  @field.text(text) reason!: string;
+  @field.text(text) by!: string;
+}
+
+export class ResumeBody {
+  @field.text(text) by!: string;
 }
 
 export class RequeueBody extends FilterBody {

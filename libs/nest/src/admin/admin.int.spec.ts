@@ -54,7 +54,7 @@ async function ask(path: string, body?: object, token: string | undefined = TOKE
 
 describe('the admin interface', () => {
   it.each([[''], ['wrong'], [`${TOKEN}x`]])('answers nobody without its token (%j), on any route', async (token) => {
-    for (const [path, body] of [['/subscriptions'], ['/dead-letters/refusing?all=true'], ['/dead-letters/refusing/requeue', { all: true, by: 'x' }], ['/dead-letters/refusing/purge', { all: true, by: 'x', reason: 'x' }], ['/dead-letters/refusing/edit', {}], ['/dead-letters/refusing/redrives/1/cancel', {}]] as [string, object?][]) {
+    for (const [path, body] of [['/subscriptions'], ['/dead-letters/refusing?all=true'], ['/subscriptions/refusing/pause', { by: 'x', reason: 'x' }], ['/subscriptions/refusing/resume', { by: 'x' }], ['/dead-letters/refusing/requeue', { all: true, by: 'x' }], ['/dead-letters/refusing/purge', { all: true, by: 'x', reason: 'x' }], ['/dead-letters/refusing/edit', {}], ['/dead-letters/refusing/redrives/1/cancel', {}]] as [string, object?][]) {
       expect(await ask(path, body, token)).toMatchObject({ status: 401, body: { code: 'admin.unauthorized' } });
     }
   });
@@ -70,6 +70,10 @@ describe('the admin interface', () => {
   it('shows what is blocked and the facts of a key as the app reads them', async () => {
     expect((await ask('/subscriptions')).body).toMatchObject({ items: [{ name: 'folding' }, { name: 'refusing' }] });
     expect((await ask('/dead-letters/refusing?code=spec.refused')).body).toMatchObject({ keys: 2, facts: 2, items: [{ code: 'spec.refused' }, { code: 'spec.refused' }] });
+    const { items } = (await ask('/dead-letters/folding?all=true')).body as { items: { schemaId: number }[] };
+    expect((await ask(`/dead-letters/folding?schema=${items[0]!.schemaId}`)).body).toMatchObject({ keys: 2 });
+    expect((await ask(`/dead-letters/folding?schema=${items[0]!.schemaId + 1}`)).body).toMatchObject({ keys: 0 });
+    expect((await ask('/dead-letters/folding?schema=one')).status).toBe(400);
     expect((await ask('/dead-letters/folding/keys/n-1')).body).toMatchObject({ items: [{ code: 'projection.fold-failed', fact: { data: { text: 'hello' } } }] });
   });
 
@@ -81,6 +85,20 @@ describe('the admin interface', () => {
     expect(await ask('/dead-letters/nobody?all=true')).toMatchObject({ status: 404, body: { code: 'admin.subscription-unknown' } });
     expect(await ask('/dead-letters/folding/edit', { key: 'n-1', offset: 0, data: {}, reason: 'x', by: 'x' })).toMatchObject({ status: 422, body: { code: 'dead-letters.read-model' } });
     expect(await ask('/dead-letters/refusing/redrives/one')).toMatchObject({ status: 400 });
+  });
+
+  it.each([['refusing', 'reactions'], ['folding', 'subscriptions']])('pauses %s and lets it go on, for whoever says who and why', async (name, of) => {
+    expect(await ask(`/subscriptions/${name}/pause`, { by: 'lea' })).toMatchObject({ status: 400 });
+    expect(await ask('/subscriptions/nobody/pause', { by: 'lea', reason: 'x' })).toMatchObject({ status: 404, body: { code: 'pause.subscription-unknown' } });
+    expect(await ask(`/subscriptions/${name}/pause`, { by: 'lea', reason: 'we move' })).toMatchObject({ status: 200, body: { subscription: name, by: 'lea', reason: 'we move' } });
+    const health = async () => ((await (await fetch(`${service.url}/health`)).json()) as Record<string, { name: string; state: string }[]>)[of]!.find((each) => each.name === name)!;
+    const since = expect.stringMatching(/^\d{4}-/) as string;
+    expect(await until('it to be paused', async () => ((await health()).state === 'PAUSED' ? health() : undefined))).toMatchObject({ trouble: { code: 'consumer.paused', reason: 'lea paused it: we move', since, advice: expect.stringContaining(`factline resume ${name} --app notes`) as string }, stalled: false });
+    expect((await fetch(`${service.url}/health/live`)).status).toBe(200);
+    expect(await ask(`/subscriptions/${name}/pause`, { by: 'tom', reason: 'x' })).toMatchObject({ status: 409, body: { code: 'pause.paused' } });
+    expect(await ask(`/subscriptions/${name}/resume`, { by: 'tom' })).toMatchObject({ status: 200, body: { by: 'lea' } });
+    await until('it to go on', async () => (await health()).state !== 'PAUSED');
+    expect(await ask(`/subscriptions/${name}/resume`, { by: 'tom' })).toMatchObject({ status: 409, body: { code: 'pause.not-paused' } });
   });
 
   it('re-drives reactions and read models, with care', async () => {

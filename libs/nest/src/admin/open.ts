@@ -3,7 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { Pauses } from 'factline/consumer';
 import { FactlineError, type Logger } from 'factline/kernel';
+import { Store } from 'factline/store';
 import type { ServiceConfig } from '../config.js';
 import { Metrics } from '../health/metrics.js';
 import { shield } from '../http/shield.js';
@@ -24,7 +26,7 @@ export async function openAdmin(app: NestExpressApplication, { adminToken, admin
   @Module({
     controllers: [AdminController],
     providers: [
-      { provide: ADMIN_SOURCE, useValue: sourceOf(app.get(ReadModels, { strict: false }), app.get(ReactionSubscriptions, { strict: false })) },
+      { provide: ADMIN_SOURCE, useValue: sourceOf(new Pauses(app.get(Store, { strict: false })), app.get(ReadModels, { strict: false }), app.get(ReactionSubscriptions, { strict: false })) },
       { provide: ADMIN_TOKEN, useValue: adminToken },
     ],
   })
@@ -44,8 +46,9 @@ export async function openAdmin(app: NestExpressApplication, { adminToken, admin
   };
 }
 
-function sourceOf(models: ReadModels, reactions: ReactionSubscriptions): AdminSource {
+function sourceOf(pauses: Pauses, models: ReadModels, reactions: ReactionSubscriptions): AdminSource {
   return {
+    pauses,
     subscriptions: () => [...models.status(), ...reactions.status()],
     letters: (name) => {
       const found = reactions.letters(name) ?? models.letters(name);

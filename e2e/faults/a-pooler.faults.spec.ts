@@ -1,0 +1,50 @@
+import { Store } from 'factline/store';
+import { until } from 'factline/testing';
+import { type Estate, estate } from '../support/estate.js';
+import { FakePooler } from '../support/fake-pooler.js';
+import { HrClient } from '../support/hr-client.js';
+import { statedFacts } from '../support/employee-topic.js';
+import { people } from '../support/people.js';
+import { ask } from '../support/rest.js';
+
+let here: Estate;
+const poolers: FakePooler[] = [];
+const hr = 'HR_DATABASE_URL';
+
+beforeAll(async () => {
+  here = await estate({ apps: ['hr'] });
+});
+afterAll(async () => {
+  await here?.close();
+  for (const pooler of poolers) await pooler.close();
+});
+
+async function pooled(mode: 'transaction' | 'session'): Promise<string> {
+  const pooler = await FakePooler.to(here.databaseUrl('hr'), mode);
+  poolers.push(pooler);
+  return pooler.through(here.databaseUrl('hr'));
+}
+
+const relay = async (url: string) => ((await ask(`${url}/health`)).body as { relay: { state: string; failure?: { code: string } } }).relay;
+
+it('A15: behind a pooler that hands connections out by the transaction hr serves, and its relay refuses to work on a lock that it could not keep', async () => {
+  const app = await here.start('hr', { [hr]: await pooled('transaction') });
+  const [person] = people(1, here.seed);
+  await new HrClient(app.url).hire(person!); // requests are transactions, and those it hands out
+  const told = await until('the relay to say why', async () => ((await relay(app.url)).failure ? relay(app.url) : undefined));
+  expect(told).toMatchObject({ state: 'failing', failure: { code: 'store.pooled' } });
+  expect((await ask(`${app.url}/health/live`)).status).toBe(200);
+  await app.program.stop();
+  expect(await statedFacts(here)).toEqual([]);
+  const again = await here.start('hr', { [hr]: await pooled('session') });
+  await until('what was stated to be published through a pool of sessions', async () => (await statedFacts(here)).length === 1);
+  expect(await relay(again.url)).toMatchObject({ state: 'owner' });
+});
+
+it('A15: control: a lock of a session outlives it behind such a pooler', async () => {
+  const lock = 'select pg_try_advisory_lock(4711) as mine';
+  const through = new Store({ url: await pooled('transaction'), applicationName: 'e2e pooled', connections: 1 });
+  expect((await through.query<{ mine: boolean }>(lock)).rows[0]!.mine).toBe(true);
+  await through.close();
+  expect((await here.store('hr').query<{ mine: boolean }>(lock)).rows[0]!.mine).toBe(false);
+});
