@@ -24,7 +24,8 @@ async function deadAfterVacuum(): Promise<number> {
   }
   return dead;
 }
-const held = async () => (await outboxDoctor(site.store, undefined, undefined, 0)).filter(({ code }) => code === 'outbox.vacuum-held');
+/** Others hold one for a moment only. */
+const held = async (pid: number) => (await outboxDoctor(site.store, undefined, undefined, 0)).filter(({ code, details }) => code === 'outbox.vacuum-held' && details?.['pid'] === pid);
 
 it('E10: an old snapshot keeps dead rows and delays nothing; the doctor names its session; when it ends vacuum takes all of them, beside our running processes', async () => {
   const scene = await site.scene('old_reader');
@@ -37,9 +38,10 @@ it('E10: an old snapshot keeps dead rows and delays nothing; the doctor names it
   for (let wave = 0; wave < WAVES; wave++) await scene.ledger.wave();
   await scene.published(relay);
   await scene.appliedBy(consumer); // nothing was delayed
-  expect(await held()).toMatchObject([{ severity: 'warning', advice: expect.stringContaining(`pg_terminate_backend(${rows[0]!.pid})`) as string }]);
+  const { pid } = rows[0]!;
+  expect(await held(pid)).toMatchObject([{ severity: 'warning', advice: expect.stringContaining(`pg_terminate_backend(${pid})`) as string }]);
   expect(await deadAfterVacuum()).toBeGreaterThan(MANY); // the control: it does hold vacuum back
   await reader.close();
   await until('none to be left', async () => (await deadAfterVacuum()) === 0); // no session of a relay, a consumer or a pool holds a snapshot
-  expect(await held()).toEqual([]);
+  expect(await held(pid)).toEqual([]);
 });

@@ -83,7 +83,7 @@ export class Standby implements Server {
   async #start(settings: readonly string[]): Promise<void> {
     const { uid, gid } = statSync(this.folder);
     const [file, ...args] = this.command.map((each) => (each.startsWith('port=') ? `port=${this.#port}` : each));
-    const log = openSync(join(tmpdir(), `factline-standby-${process.pid}.log`), 'a');
+    const log = openSync(join(this.folder, 'standby.log'), 'a');
     this.#child = spawn(file!, [...args, ...settings.flatMap((each) => ['-c', each])], { cwd: '/', env: { LANG: 'C', TZ: 'UTC' }, stdio: ['ignore', log, log], ...(process.getuid?.() === 0 && { uid, gid }) });
     await withStore(this.url, (store) => until('the standby to serve', () => store.query('select 1').then(() => true, () => false), STARTS_WITHIN));
   }
