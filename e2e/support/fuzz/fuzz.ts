@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { messageOf } from 'factline/kernel';
 import type { SimulationRuns } from 'factline/testing';
 import { type Route, routesOf } from './openapi.js';
 import { type WireRequest, requestsFor } from './requests.js';
@@ -55,7 +56,8 @@ export async function fuzz(url: string, { runs, withinMs, boundMs }: FuzzOptions
     const fault = faultOf(request.method, answer);
     if (fault) throw new Error(`${shown(request, target)}\n=> ${fault}`);
   };
-  await fc.assert(fc.asyncProperty(fc.constantFrom(...routes).chain(requestsFor), send), runs);
+  const { failed, seed, counterexamplePath, errorInstance } = await fc.check(fc.asyncProperty(fc.constantFrom(...routes).chain(requestsFor), send), runs);
+  if (failed) throw new Error(`${messageOf(errorInstance)}\nFACTLINE_SEED='${seed}:${counterexamplePath}' asks it again`);
   return { routes, statuses };
 }
 
