@@ -45,9 +45,7 @@ export async function fuzz(url: string, { runs, withinMs, boundMs }: FuzzOptions
   const routes = await routesOf(url);
   const statuses = new Map(routes.map((route) => [nameOf(route), new Map<number, number>()]));
   const known: string[] = [];
-  const deadline = performance.now() + withinMs;
   const send = async (request: WireRequest) => {
-    if (performance.now() > deadline) return;
     const target = request.target(known);
     const answer = await exchange(url, request, target, boundMs);
     const seen = statuses.get(nameOf(request.route))!;
@@ -56,7 +54,7 @@ export async function fuzz(url: string, { runs, withinMs, boundMs }: FuzzOptions
     const fault = faultOf(request.method, answer);
     if (fault) throw new Error(`${shown(request, target)}\n=> ${fault}`);
   };
-  const { failed, seed, counterexamplePath, errorInstance } = await fc.check(fc.asyncProperty(fc.constantFrom(...routes).chain(requestsFor), send), runs);
+  const { failed, seed, counterexamplePath, errorInstance } = await fc.check(fc.asyncProperty(fc.constantFrom(...routes).chain(requestsFor), send), { ...runs, plugins: [fc.interruptAfterTimeLimit(withinMs)] });
   if (failed) throw new Error(`${messageOf(errorInstance)}\nFACTLINE_SEED='${seed}:${counterexamplePath}' asks it again`);
   return { routes, statuses };
 }
