@@ -1,5 +1,7 @@
 import { admissionGoodput } from './measures/admission-goodput.js';
 import { blockedKeys, redriveRate } from './measures/blocked-keys.js';
+import { cacheHit } from './measures/cache-hit.js';
+import { cacheInvalidation } from './measures/cache-invalidation.js';
 import { contractsCheck } from './measures/contracts-check.js';
 import { decode } from './measures/decode.js';
 import { jobs } from './measures/jobs.js';
@@ -27,4 +29,6 @@ export const measures: Readonly<Record<string, Measure>> = {
   'blocked-keys': blockedKeys,
   'redrive-rate': redriveRate,
   'admission-goodput': admissionGoodput,
+  'cache-hit': cacheHit,
+  'cache-invalidation': cacheInvalidation,
 };

@@ -24,6 +24,8 @@ const YIELDS: Readonly<Record<string, readonly string[]>> = {
   'blocked-keys': ['blocked-keys', 'blocked-keys-slow-others'],
   'redrive-rate': ['redrive-rate', 'redrive-rate-off-by'],
   'admission-goodput': ['admission-goodput'],
+  'cache-hit': ['cache-hit'],
+  'cache-invalidation': ['cache-invalidation'],
 };
 
 export const USAGE = `npm run bench -- [--quick] [--peers] [--only name,name] [--json | --markdown]

@@ -1,12 +1,13 @@
 import { type Mission, startMission } from '../support/mission.js';
 import { payroll } from './chapters/payroll.js';
+import { recommendations } from './chapters/recommendations.js';
 import { reporting } from './chapters/reporting.js';
 import { shop } from './chapters/shop.js';
 import { timesheets } from './chapters/timesheets.js';
 import { type Chapter, Story } from './story.js';
 
 /** In the order in which they are told; `npm run demo` tells the first, `-- --all` every one. */
-const CHAPTERS: readonly Chapter[] = [payroll, timesheets, shop, reporting];
+const CHAPTERS: readonly Chapter[] = [payroll, timesheets, shop, reporting, recommendations];
 
 async function main(): Promise<void> {
   const chapters = process.argv.includes('--all') ? CHAPTERS : CHAPTERS.slice(0, 1);

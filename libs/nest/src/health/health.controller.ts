@@ -50,7 +50,7 @@ export class HealthController {
 
   @Get()
   async all() {
-    const { app, topics, relay, outbox, subscriptions, reactions } = this.runtime.status;
+    const { app, topics, relay, outbox, subscriptions, reactions, caches } = this.runtime.status;
     const trouble = await this.#databaseTrouble();
     return {
       app,
@@ -60,6 +60,7 @@ export class HealthController {
       outbox,
       subscriptions: await Promise.all(subscriptions.map(async (subscription) => ({ ...plain(subscription), asOf: trouble ? null : ((await this.models.asOf(subscription.name))?.toISOString() ?? null) }))),
       reactions: reactions.map((subscription) => ({ ...plain(subscription), asOf: iso(subscription.asOfMs) })),
+      caches: caches.map(({ regions, ...rest }) => ({ ...rest, partitions: regions.map(({ asOfMs, ...region }) => ({ ...region, asOf: iso(asOfMs ?? undefined) })) })),
     };
   }
 

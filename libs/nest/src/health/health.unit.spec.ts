@@ -4,12 +4,12 @@ import { ReadModels } from '../module/read-models.js';
 import { FactlineRuntime } from '../module/runtime.js';
 import { HealthController } from './health.controller.js';
 
-async function healthWith({ stalled = false, stalledReactions = false, state = 'LIVE', query = () => Promise.resolve(), stopping = false }: { stalled?: boolean; stalledReactions?: boolean; state?: string; query?: () => Promise<unknown>; stopping?: boolean }) {
+async function healthWith({ stalled = false, stalledReactions = false, state = 'LIVE', caches = [], query = () => Promise.resolve(), stopping = false }: { stalled?: boolean; stalledReactions?: boolean; state?: string; caches?: object[]; query?: () => Promise<unknown>; stopping?: boolean }) {
   const subscription = { name: 'payees', stalled, state, trouble: undefined, partitions: [], lag: 0 };
   const module = await Test.createTestingModule({
     controllers: [HealthController],
     providers: [
-      { provide: FactlineRuntime, useValue: { stopping, status: { app: 'x', relay: {}, subscriptions: [subscription], reactions: [{ ...subscription, name: 'mails', stalled: stalledReactions }] } } },
+      { provide: FactlineRuntime, useValue: { stopping, status: { app: 'x', relay: {}, subscriptions: [subscription], reactions: [{ ...subscription, name: 'mails', stalled: stalledReactions }], caches } } },
       { provide: Store, useValue: { query } },
       { provide: ReadModels, useValue: { asOf: () => Promise.resolve(new Date(0)) } },
     ],
@@ -46,4 +46,11 @@ it.each([
 it('says since when answers hold', async () => {
   const { controller } = await healthWith({});
   expect((await controller.all()).subscriptions).toMatchObject([{ name: 'payees', asOf: '1970-01-01T00:00:00.000Z', trouble: null }]);
+});
+
+it('says which partitions of a cache are stale, and since when they hold', async () => {
+  const { controller } = await healthWith({ caches: [{ name: 'stock', entries: 2, loading: 0, counts: { hits: 7 }, regions: [{ topic: 't', partition: 0, asOfMs: 0, stale: true }, { topic: 't', partition: 1, asOfMs: null, stale: true }] }] });
+  expect((await controller.all()).caches).toEqual([
+    { name: 'stock', entries: 2, loading: 0, counts: { hits: 7 }, partitions: [{ topic: 't', partition: 0, stale: true, asOf: '1970-01-01T00:00:00.000Z' }, { topic: 't', partition: 1, stale: true, asOf: null }] },
+  ]);
 });

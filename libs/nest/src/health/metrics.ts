@@ -9,6 +9,7 @@ const bySubscription = (value: (subscription: RuntimeStatus['reactions'][number]
     const measured = value(subscription);
     return measured === undefined ? [] : [{ value: measured, labels: { subscription: subscription.name } }];
   });
+const byCache = (value: (cache: RuntimeStatus['caches'][number]) => number): Values => ({ caches }) => caches.map((cache) => ({ value: value(cache), labels: { cache: cache.name } }));
 const one = (value: (status: RuntimeStatus) => number): Values => (status) => [{ value: value(status) }];
 
 const GAUGES: readonly [name: string, help: string, values: Values][] = [
@@ -20,6 +21,8 @@ const GAUGES: readonly [name: string, help: string, values: Values][] = [
   ['factline_subscription_as_of_age_seconds', 'How old an answer may be at worst', bySubscription(({ asOfMs }) => asOfMs && Math.max(0, (Date.now() - asOfMs) / 1_000))],
   ['factline_subscription_stalled', '1 when work waits and none was done for 30 s', bySubscription(({ stalled }) => (stalled ? 1 : 0))],
   ['factline_subscription_blocked_keys', 'Keys whose facts wait behind one that cannot be applied', bySubscription(({ blockedKeys }) => blockedKeys)],
+  ['factline_cache_entries', 'Keys that are cached', byCache(({ entries }) => entries)],
+  ['factline_cache_stale_partitions', 'Partitions of which nothing was heard within the bound', byCache(({ regions }) => regions.filter(({ stale }) => stale).length)],
 ];
 
 const COUNTERS: typeof GAUGES = [
@@ -32,7 +35,19 @@ const COUNTERS: typeof GAUGES = [
   ['factline_subscription_fenced_total', 'Commits refused because somebody else owns the partition', bySubscription(({ counts }) => counts.fenced)],
   ['factline_subscription_restarts_total', 'Times the client was rebuilt', bySubscription(({ counts }) => counts.restarts)],
   ['factline_subscription_rebalances_total', 'Times partitions were handed over', bySubscription(({ counts }) => counts.rebalances)],
+  ['factline_cache_hits_total', 'Answers without a load', byCache(({ counts }) => counts.hits)],
+  ['factline_cache_misses_total', 'Answers that needed a load', byCache(({ counts }) => counts.misses)],
+  ['factline_cache_loads_total', 'Keys loaded', byCache(({ counts }) => counts.loads)],
+  ['factline_cache_coalesced_total', 'Callers who shared a load', byCache(({ counts }) => counts.coalesced)],
+  ['factline_cache_failures_total', 'Loads that failed', byCache(({ counts }) => counts.failures)],
+  ['factline_cache_overtaken_total', 'Loads not kept because the key had changed', byCache(({ counts }) => counts.overtaken)],
+  ['factline_cache_invalidations_total', 'Keys that facts changed', byCache(({ counts }) => counts.invalidations)],
+  ['factline_cache_evictions_total', 'Entries that had no room', byCache(({ counts }) => counts.evictions)],
+  ['factline_cache_stale_answers_total', 'Answers marked stale', byCache(({ counts }) => counts.staleServed)],
 ];
+
+/** What a metric is about is in its name. */
+const LABELS = ['subscription', 'cache'] as const;
 
 /** Prometheus metrics of one app, in a registry of its own: two apps in one process do not mix. */
 @Injectable()
@@ -51,11 +66,11 @@ export class Metrics {
       registers,
     });
     for (const [name, help, values] of GAUGES) {
-      const labelNames = name.includes('subscription') ? ['subscription'] : [];
+      const labelNames = LABELS.filter((label) => name.includes(label));
       new Gauge({ name, help, labelNames, registers, collect: function (this: Gauge) { for (const { value, labels } of values(runtime.status)) this.set(labels ?? {}, value); } });
     }
     for (const [name, help, values] of COUNTERS) {
-      const labelNames = name.includes('subscription') ? ['subscription'] : [];
+      const labelNames = LABELS.filter((label) => name.includes(label));
       new Counter({
         name,
         help,

@@ -12,6 +12,7 @@ import { Idempotency } from '../http/idempotency.js';
 import { QueueMetrics } from '../commands/queue-metrics.js';
 import { SHUTDOWN_DEADLINE_MS } from '../limits.js';
 import type { ServiceConfig } from '../config.js';
+import { Caches } from '../caches/caches.js';
 import { type Core, openCore } from './core.js';
 import { type FactlineOptions, validateOptions } from './options.js';
 import { ReadModels } from './read-models.js';
@@ -57,6 +58,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
     { provide: Relay, inject: [CORE], useFactory: (core: Core) => core.relay },
     { provide: FACT_LOG, inject: [CORE], useFactory: (core: Core) => core.log },
     { provide: ReadModels, inject: [CORE, LOGGER], useFactory: (core: Core, logger: Logger) => new ReadModels(core, logger) },
+    { provide: Caches, inject: [CORE, LOGGER], useFactory: (core: Core, logger: Logger) => new Caches(core, logger) },
     FactTransport,
     {
       provide: ReactionSubscriptions,
@@ -68,9 +70,9 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
     { provide: Jobs, inject: [CORE], useFactory: (core: Core) => new Jobs(core.store, core.options.app) },
     {
       provide: FactlineRuntime,
-      inject: [CORE, ReadModels, ReactionSubscriptions, Commands, LOGGER, { token: SERVICE_CONFIG, optional: true }],
-      useFactory: (core: Core, models: ReadModels, reactions: ReactionSubscriptions, commands: Commands, logger: Logger, config?: ServiceConfig) =>
-        new FactlineRuntime(core, { models, reactions, commands }, logger, config?.shutdownDeadlineMs ?? SHUTDOWN_DEADLINE_MS),
+      inject: [CORE, ReadModels, ReactionSubscriptions, Commands, Caches, LOGGER, { token: SERVICE_CONFIG, optional: true }],
+      useFactory: (core: Core, models: ReadModels, reactions: ReactionSubscriptions, commands: Commands, caches: Caches, logger: Logger, config?: ServiceConfig) =>
+        new FactlineRuntime(core, { models, reactions, commands, caches }, logger, config?.shutdownDeadlineMs ?? SHUTDOWN_DEADLINE_MS),
     },
     {
       provide: AdmissionControl,
@@ -86,7 +88,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
     Metrics,
     QueueMetrics,
   ],
-  exports: [Store, FactOutbox, Relay, FACT_LOG, ReadModels, ReactionSubscriptions, Idempotency, Metrics, FactlineRuntime, Commands, Jobs, AdmissionControl],
+  exports: [Store, FactOutbox, Relay, FACT_LOG, ReadModels, ReactionSubscriptions, Idempotency, Metrics, FactlineRuntime, Commands, Jobs, Caches, AdmissionControl],
 })
 export class FactlineModule extends ConfigurableModuleClass {
   static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {

@@ -4,6 +4,7 @@ import type { TopicSpec } from 'factline/log';
 import { type Pressure, type RelayStatus, watermarkTopic } from 'factline/outbox';
 import { sweepIdempotency } from '../http/idempotency.js';
 import { IDEMPOTENCY_SWEEP_INTERVAL_MS, TOPICS_HEAD_START_MS, TOPICS_RETRY_MAX_MS } from '../limits.js';
+import type { Caches } from '../caches/caches.js';
 import type { Core } from './core.js';
 import type { ReactionSubscriptions } from '../reactions/subscriptions.js';
 import type { ReadModels } from './read-models.js';
@@ -15,6 +16,7 @@ export interface RuntimeStatus {
   outbox: Pressure;
   subscriptions: ReturnType<ReadModels['status']>;
   reactions: ReturnType<ReactionSubscriptions['status']>;
+  caches: ReturnType<Caches['status']>;
 }
 
 /** Starts and stops the loops of an app. A broker that is down delays them, never the app: its state says so. */
@@ -27,7 +29,7 @@ export class FactlineRuntime {
 
   constructor(
     readonly core: Core,
-    private readonly parts: { readonly models: ReadModels; readonly reactions: ReactionSubscriptions; readonly commands: Commands },
+    private readonly parts: { readonly models: ReadModels; readonly reactions: ReactionSubscriptions; readonly commands: Commands; readonly caches: Caches },
     private readonly logger: Logger,
     private readonly shutdownDeadlineMs: number,
   ) {
@@ -38,7 +40,7 @@ export class FactlineRuntime {
 
   get status(): RuntimeStatus {
     const { options, relay, outbox } = this.core;
-    return { app: options.app, topics: this.#topics, relay: relay.status(), outbox: outbox.pressure(), subscriptions: this.parts.models.status(), reactions: this.parts.reactions.status() };
+    return { app: options.app, topics: this.#topics, relay: relay.status(), outbox: outbox.pressure(), subscriptions: this.parts.models.status(), reactions: this.parts.reactions.status(), caches: this.parts.caches.status() };
   }
 
   get stopping(): boolean {
@@ -57,6 +59,7 @@ export class FactlineRuntime {
     lifecycle.add('subscriptions', () => this.parts.models.stop());
     lifecycle.add('reactions', () => this.parts.reactions.stop());
     lifecycle.add('commands', () => this.parts.commands.stop());
+    lifecycle.add('caches', () => this.parts.caches.stop());
     lifecycle.add('background work', async () => {
       this.#end.abort();
       await Promise.all(this.#loops);
@@ -85,6 +88,7 @@ export class FactlineRuntime {
     this.core.relay.start();
     this.parts.models.start();
     this.parts.reactions.start();
+    this.parts.caches.start();
   }
 
   /** Own topics are created; those of others are only looked at. */

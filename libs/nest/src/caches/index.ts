@@ -1,0 +1,1 @@
+export { InjectCache, getCacheToken, provideCache } from './caches.js';
