@@ -82,7 +82,7 @@ function is<Data extends object>(fact: Fact, type: Pick<FactType<Data>, 'factNam
 }
 
 const exists = (id: string) => new Refusal({ code: 'order.exists', kind: 'conflict', message: `There is an order '${id}' already.`, advice: 'Take another id, or none.' });
-const unknown = (id: string) => new Refusal({ code: 'order.unknown', kind: 'not-found', message: `There is no order '${id}'.`, advice: 'Check the id.' });
+export const unknown = (id: string) => new Refusal({ code: 'order.unknown', kind: 'not-found', message: `There is no order '${id}'.`, advice: 'Check the id.' });
 const cancelled = (id: string) => new Refusal({ code: 'order.cancelled', message: `The order '${id}' is cancelled.`, advice: 'Place a new one.' });
 const productTwice = () => new Refusal({ code: 'order.product-twice', kind: 'invalid', message: 'A product is on two lines.', advice: 'Send one line for each product.' });
 const paid = (id: string) => new Refusal({ code: 'order.paid', message: `The order '${id}' is paid already.`, advice: 'Do not take the money again.' });

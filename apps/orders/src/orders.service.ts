@@ -3,7 +3,7 @@ import { FactlineError, Refusal } from 'factline/kernel';
 import { type Answer, Idempotency, type RequestContext, answer } from 'factline/nest';
 import { FactOutbox } from 'factline/outbox';
 import { Store } from 'factline/store';
-import { type Order, type OrderCommand, decide, evolve } from './order.decider.js';
+import { type Order, type OrderCommand, decide, evolve, unknown } from './order.decider.js';
 import { OrdersRepository } from './orders.repository.js';
 
 /** Runs the decider: every command is one transaction with the next version of the order, its fact, and the answer to a repeated request. */
@@ -35,7 +35,7 @@ export class OrdersService {
 
   async get(id: string): Promise<Answer<Order>> {
     const order = await this.orders.find(id);
-    if (!order) throw new Refusal({ code: 'order.unknown', kind: 'not-found', message: `There is no order '${id}'.`, advice: 'Check the id.' });
+    if (!order) throw unknown(id);
     return answer(order, { version: order.version });
   }
 
