@@ -25,15 +25,15 @@ export interface FactlineConfig {
   apps: Readonly<Record<string, AppDeclaration>>;
 }
 
-const FILE = 'factline.config.json';
+export const CONFIG_FILE = 'factline.config.json';
 const APP_KEYS = ['contracts', 'databaseUrl', 'facts', 'projections', 'main'];
 
 export async function loadConfig(root: string = process.cwd()): Promise<FactlineConfig> {
   let text: string;
   try {
-    text = await readFile(resolve(root, FILE), 'utf8');
+    text = await readFile(resolve(root, CONFIG_FILE), 'utf8');
   } catch (error) {
-    throw configurationError(`There is no ${FILE} in ${root}.`, 'Run this in the folder that has it, or pass --root <folder>.', error);
+    throw configurationError(`There is no ${CONFIG_FILE} in ${root}.`, 'Run this in the folder that has it, or pass --root <folder>.', error);
   }
   try {
     const { schemas = 'schemas', apps } = JSON.parse(text) as Partial<FactlineConfig>;
@@ -41,19 +41,19 @@ export async function loadConfig(root: string = process.cwd()): Promise<Factline
     return { root, schemas, apps };
   } catch (error) {
     if (error instanceof FactlineError) throw error;
-    throw configurationError(`${FILE} is not JSON: ${messageOf(error)}.`, 'Correct it; docs/reference/configuration.md shows one.', error);
+    throw configurationError(`${CONFIG_FILE} is not JSON: ${messageOf(error)}.`, 'Correct it; docs/reference/configuration.md shows one.', error);
   }
 }
 
 function assertApps(apps: unknown): asserts apps is FactlineConfig['apps'] {
-  if (typeof apps !== 'object' || apps === null) throw configurationError(`${FILE} has no 'apps'.`, 'Add "apps": { "<name>": { "contracts": ..., "databaseUrl": ... } }.');
+  if (typeof apps !== 'object' || apps === null) throw configurationError(`${CONFIG_FILE} has no 'apps'.`, 'Add "apps": { "<name>": { "contracts": ..., "databaseUrl": ... } }.');
   const faults = Object.entries(apps as Record<string, Record<string, unknown>>).flatMap(([name, app]) => [
     ...['contracts', 'databaseUrl'].filter((key) => typeof app[key] !== 'string').map((key) => `apps.${name}.${key} is missing`),
     ...Object.keys(app)
       .filter((key) => !APP_KEYS.includes(key))
       .map((key) => `apps.${name}.${key} is not known`),
   ]);
-  if (faults.length > 0) throw configurationError(`${FILE}: ${faults.join('; ')}.`, `An app has: ${APP_KEYS.join(', ')}.`);
+  if (faults.length > 0) throw configurationError(`${CONFIG_FILE}: ${faults.join('; ')}.`, `An app has: ${APP_KEYS.join(', ')}.`);
 }
 
 export function appOf(config: FactlineConfig, name: string): AppDeclaration {
@@ -62,7 +62,7 @@ export function appOf(config: FactlineConfig, name: string): AppDeclaration {
   throw new FactlineError({
     code: 'cli.app-unknown',
     kind: 'not-found',
-    message: `There is no app '${name}' in ${FILE}.`,
+    message: `There is no app '${name}' in ${CONFIG_FILE}.`,
     advice: `Known are: ${Object.keys(config.apps).join(', ')}.`,
   });
 }

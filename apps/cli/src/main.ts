@@ -15,6 +15,7 @@ const GROUPS: readonly CommandGroup[] = [
   { names: ['trace'], load: async () => (await import('./trace/command.js')).traceCommand },
   { names: ['relay'], load: async () => (await import('./relay.js')).relayCommand },
   { names: ['contracts'], load: async () => (await import('./contracts/command.js')).contractsCommand(askedOfContracts) },
+  { names: ['new'], load: async () => (await import('./new/command.js')).newCommand },
   { names: ['stack'], load: async () => (await import('./stack.js')).stackCommand },
   { names: ['dev'], load: async () => (await import('./dev.js')).devCommand },
   { names: ['--version', '-V'], load: async () => () => undefined }, // the program itself answers

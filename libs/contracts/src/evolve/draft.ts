@@ -48,6 +48,18 @@ export class Draft {
     this.#edits.push({ from: from + quoted, to: to - quoted, text });
   }
 
+  /** Takes another text for the whole: the only change of this draft, and as small as the difference is. */
+  rewrite(text: string): void {
+    const { before } = this;
+    const most = Math.min(before.length, text.length);
+    let head = 0;
+    while (head < most && before[head] === text[head]) head++;
+    let tail = 0;
+    while (tail < most - head && before.at(-1 - tail) === text.at(-1 - tail)) tail++;
+    this.#edits.length = 0;
+    if (head < before.length || head < text.length) this.#edits.push({ from: head, to: before.length - tail, text: text.slice(head, text.length - tail) });
+  }
+
   /** Adds a key to an object: before another key, or else at the end. */
   addMember(path: string, key: string, value: unknown, before?: string): void {
     const pairs = this.#pairs(path);

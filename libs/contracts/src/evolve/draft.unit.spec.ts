@@ -75,6 +75,18 @@ describe('a draft', () => {
   });
 });
 
+it.each([
+  ['a\nb\nc\n', 'a\nx\nc\n', { from: 2, to: 3, text: 'x' }],
+  ['aaa\n', 'aaaa\n', { from: 3, to: 3, text: 'a' }],
+  ['abab\n', 'ab\n', { from: 2, to: 4, text: '' }],
+  ['', 'a\n', { from: 0, to: 0, text: 'a\n' }],
+  ['a\n', 'a\n', undefined],
+])('takes another text for the whole of %j: %j is one edit, as small as the difference', (before, after, edit) => {
+  const draft = new Draft('x.ts', before);
+  draft.rewrite(after);
+  expect([draft.after, ...draft.edits]).toEqual([after, ...(edit ? [edit] : [])]);
+});
+
 describe('a difference', () => {
   it('shows the changed lines, three around them, and a missing line end', () => {
     const text = Array.from({ length: 30 }, (_, at) => `line${at}: ${at}`).join('\n');

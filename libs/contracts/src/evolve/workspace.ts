@@ -50,6 +50,12 @@ export class Workspace implements FileTree {
     this.#created.set(file, text);
   }
 
+  /** The whole text of a file, whether it is there already or not. */
+  async put(file: string, text: string): Promise<void> {
+    if (!this.#created.has(file) && (await this.#tree.list(dirname(file))).includes(file)) (await this.draft(file)).rewrite(text);
+    else this.#created.set(file, text);
+  }
+
   /** Sorted by file. */
   get changes(): readonly FileChange[] {
     const edited = [...this.#drafts.values()].filter(({ edits }) => edits.length > 0).map(({ file, before, after }) => ({ file, before, after }));
