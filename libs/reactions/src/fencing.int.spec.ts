@@ -87,6 +87,21 @@ describe('each effect happens once, in order', () => {
 });
 
 describe('a dead letter', () => {
+  it('is not made of a fact that was done before its key was blocked, and is read again after a crash', async () => {
+    const bad = (_key: string, sequence: number) => {
+      if (sequence === 3) throw new FactlineError({ code: 'spec.refused', kind: 'refused', message: 'no' });
+    };
+    await shop.publish(...[1, 2, 3, 4].map((sequence) => fact('a', sequence)));
+    const first = shop.subscribe(shop.journal(bad));
+    await shop.settled(first);
+    await first.stop();
+    // A crash before the checkpoint followed: the database knows the effects and the dead letters.
+    await there.store.query(`update ${shop.name}.checkpoint set next_offset = 0, last_offset = null, last_fact_id = null`);
+    await shop.settled(shop.subscribe(shop.journal(bad)));
+    expect(await shop.letters()).toEqual([{ key: 'a', sequence: 3, code: 'spec.refused' }, { key: 'a', sequence: 4, code: null }]);
+    expect(await shop.sequences('a')).toEqual([1, 2]);
+  });
+
   it('is written by the owner of the partition alone: a former one that comes back late writes none', async () => {
     let release: () => void = () => undefined;
     const store = new HeldStore({ url: there.url, applicationName: `${shop.name} slow`, connections: 6 });
