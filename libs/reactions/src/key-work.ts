@@ -112,10 +112,14 @@ export class KeyWork {
   async park(key: KeyState, item: Item, error: FactlineError): Promise<void> {
     const { store, inbox } = this.parts;
     const { done } = key;
-    await store.transaction(async (tx) => {
+    const parking = store.transaction(async (tx) => {
       await this.#own(tx);
       if (key.dirty) await inbox.pass(tx, this.at.topic, [{ key: key.key, ...done }]); // whoever requeues begins where this ends
       await inbox.deadLetters.park(tx, this.at, [{ record: item.record, key: key.key, error, seen: key.seen }]);
+    });
+    await parking.catch((failed: unknown) => {
+      if (failed instanceof FactlineError && failed.code === 'store.outcome-unknown') this.#blocked!.add(key.key); // perhaps it is: the next attempt asks, or a fact would be handled that is a dead letter
+      throw failed;
     });
     key.settle(done);
     this.#dirty.delete(key);

@@ -19,10 +19,11 @@ export interface Plan {
 }
 
 const KEYS = ['a', 'b', 'c', 'd'];
-const step = (keys: readonly string[], tempers: readonly Temper[]) =>
+const KINDS: readonly Stated['kind'][] = ['Paid', 'Paid', 'Paid', 'Paid', 'Paid', 'Noted', 'Noted', 'Torn', 'Garbage'];
+const step = (keys: readonly string[], kinds: readonly Stated['kind'][], tempers: readonly Temper[]) =>
   fc.record({
     key: fc.constantFrom(...keys),
-    kind: fc.constantFrom<Stated['kind']>('Paid', 'Paid', 'Paid', 'Paid', 'Paid', 'Noted', 'Noted', 'Torn', 'Garbage'),
+    kind: fc.constantFrom(...kinds),
     temper: fc.oneof({ weight: 5, arbitrary: fc.constant<Temper>('well') }, { weight: 2, arbitrary: fc.constantFrom(...tempers) }),
   });
 
@@ -36,11 +37,11 @@ function numbered(steps: readonly Omit<Stated, 'sequence'>[]): Stated[] {
 }
 
 /** A history and what happens meanwhile: at most so many things of these kinds. */
-export const plan = (kinds: Disturbance['kind'][] = ['kill a member', 'rebalance', 'requeue', 'requeue', 'repair'], { most = 5, keys = KEYS, facts = 40, least = 4, tempers = ['refused', 'broken', 'flaky', 'slow'] as readonly Temper[] } = {}): fc.Arbitrary<Plan> =>
+export const plan = (kinds: Disturbance['kind'][] = ['kill a member', 'rebalance', 'requeue', 'requeue', 'repair'], { most = 5, keys = KEYS, of = KINDS, facts = 40, least = 4, tempers = ['refused', 'broken', 'flaky', 'slow'] as readonly Temper[] } = {}): fc.Arbitrary<Plan> =>
   fc.record({
     turns: fc.scheduler(),
     seed: fc.nat(),
-    history: fc.array(step(keys, tempers), { minLength: least, maxLength: facts }).map(numbered),
+    history: fc.array(step(keys, of, tempers), { minLength: least, maxLength: facts }).map(numbered),
     again: fc.array(fc.tuple(fc.nat(1_000), fc.nat(1_000)), { maxLength: 5 }),
     disturbances: fc.array(fc.record({ after: fc.integer({ min: 1, max: 120 }), kind: fc.constantFrom(...kinds) }), { maxLength: most }),
   });

@@ -11,8 +11,8 @@ const RUNS = 40;
 const CONTROL_RUNS = 1_000;
 const IS_SOUND = [SOUND, SOUND, 0];
 
-/** Many keys, so that an outage is more than facts. */
-const outages = plan(['outage', 'outage', 'outage', 'end of the outage', 'kill a member'], { keys: Array.from({ length: 40 }, (_, at) => `k${at}`), least: 40, facts: 60, most: 3, tempers: ['well'] });
+/** Many keys, so that an outage is more than facts; all of them readable, since more than ten bad keys are the software. */
+const outages = plan(['outage', 'outage', 'outage', 'end of the outage', 'kill a member'], { keys: Array.from({ length: 40 }, (_, at) => `k${at}`), of: ['Paid', 'Noted'], least: 40, facts: 60, most: 3, tempers: ['well'] });
 
 it('each fact is in effect once and in the order of its key, nothing passes one that waits, and none is lost, whatever happens to members, answers, fetches and operators', async () => {
   const reached = new Set<string>();
@@ -64,7 +64,7 @@ const controls: readonly Control[] = [
   { name: 'a fact that is put aside when it fails, and tried later', finds: 'disordered', options: { putsAside: true }, plan: plan(['rebalance'], { most: 0, tempers: ['flaky'] }), kept: { seed: 1572889679, path: '0' } },
   { name: 'a re-drive of keys that nobody asked for', finds: 'beyondList', options: changed((text, values) => [text, text === NOTE ? [...values.slice(0, 3), true] : values]), plan: plan(), kept: { seed: -1305104883, path: '0' } },
   { name: 'a re-drive that does not count what it did', finds: 'miscounted', options: changed((text, values) => [text, text.includes('tried = tried + $3') ? [values[0], values[1], 0, values[3]] : values]), plan: plan(), kept: { seed: 1176116750, path: '51' } },
-  { name: 'an outage that is taken for facts', finds: 'outageParked', options: { outageIs: 'refused' }, plan: outages, kept: { seed: 646213212, path: '1' } },
+  { name: 'an outage that is taken for facts', finds: 'outageParked', options: { outageIs: 'refused' }, plan: outages, kept: { seed: 1595607993, path: '0' } },
 ];
 
 const optionsOf = ({ options }: Control): WorldOptions => ({ ...FAULTS, ...options });

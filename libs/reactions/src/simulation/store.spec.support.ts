@@ -12,7 +12,10 @@ export interface DatabaseFaults {
   refused: number;
   /** It is lost after the statement was executed; of a commit: nobody knows. */
   answerLost: number;
-  /** Of a commit: it is lost, and the commit arrives at the server later, when its author has begun something else. */
+  /**
+   * Of a commit: it is lost, and the commit arrives at the server later, when its author has begun something else. Not of dead letters: one that arrives so late may be of a fact
+   * that its author has tried again meanwhile, with success; it blocks its key until it is re-driven, which finds the fact done.
+   */
   commitLate: number;
 }
 
@@ -89,7 +92,7 @@ export class SimulatedStore {
     try {
       await this.process.request('commit', () => {
         if (simulation.strikes(this.faults.refused)) throw this.#lost(transaction);
-        if (simulation.strikes(this.faults.commitLate)) {
+        if (!transaction.written.has('letter') && simulation.strikes(this.faults.commitLate)) {
           simulation.later('a commit arrives', () => {
             if (!transaction.ended) this.database.commit(transaction);
             this.#open.delete(transaction);
