@@ -7,6 +7,7 @@ import type { FaultClass, Finding } from './checkers/finding.js';
 import { RetryTopicTally, UnfencedTally } from './controls/broken-tallies.js';
 import { ControlScene } from './controls/control-scene.js';
 import { IdCursorRelay } from './controls/id-cursor-relay.js';
+import { ReactionScene } from './controls/reaction-scene.js';
 import { leaderMoves, oneSendForAll } from './controls/one-send-for-all.js';
 
 /** A checker that passes everything proves nothing: each of these parts is broken in one way, and next to it the product's own part does the same work and passes. */
@@ -52,6 +53,29 @@ describe('a send for several partitions', () => {
     await scene.ledger.wave();
     await scene.publish(log);
     expect(classes(await scene.judge())).toEqual(found);
+  });
+});
+
+describe('a reaction without an inbox', () => {
+  it.each(each(false, true, 'doubled-effect', 'nonmonotonic-poll'))('%s: it is stopped, another one takes over, it goes on', async (_which, inbox, found) => {
+    scene = await ControlScene.open(at, `inbox-${inbox ? 'kept' : 'none'}`);
+    const reaction = await ReactionScene.open(at, scene, scene.topic);
+    try {
+      await scene.ledger.wave();
+      await scene.publish();
+      const zombie = reaction.start({ stopped: true, inbox });
+      await until('the first process to hold a fact', zombie.holds);
+      reaction.start({ stopped: false, inbox: true });
+      await reaction.handled();
+      zombie.goOn();
+      await until('the first process to have gone on', () => zombie.live.counts.handled + zombie.live.counts.overtaken > 0);
+      expect(zombie.live.counts.overtaken > 0).toBe(inbox);
+      const events = await reaction.events();
+      expect(events.filter(({ type }) => type === 'applied').length).toBeGreaterThan(0);
+      expect(classes(await scene.judge(events))).toEqual(inbox ? found : expect.arrayContaining(found));
+    } finally {
+      await reaction.stop();
+    }
   });
 });
 

@@ -2,7 +2,7 @@ import { type History, ofType } from './history.js';
 import { grouped } from './checkers/finding.js';
 
 /** Rare paths that a full run must have taken: what never happened was not tested. */
-export type Sometimes = 'zombie refused' | 'relay taken over' | 'producer rebuilt' | 'key blocked' | 'gap seen' | 'stale served' | 'outcome unknown' | 'fact repeated on the wire';
+export type Sometimes = 'zombie refused' | 'relay taken over' | 'producer rebuilt' | 'key blocked' | 'reaction blocked' | 'breaker opened' | 're-drive done' | 'gap seen' | 'stale served' | 'outcome unknown' | 'fact repeated on the wire';
 
 /** An answer whose as-of time is so much older than the answer is stale: watermarks come every second, at the latest every 5 s. */
 const STALE_AFTER_MS = 5_000;
@@ -19,6 +19,9 @@ export function sometimes(history: History): Record<Sometimes, number> {
     'relay taken over': new Set(epochs).size > 0 ? new Set(epochs).size - 1 : 0,
     'producer rebuilt': most(({ rejectedSends }) => rejectedSends),
     'key blocked': new Set(ofType(history, 'parked').map(({ model, key }) => `${model} ${key}`)).size,
+    'reaction blocked': new Set(ofType(history, 'parked').flatMap(({ model, key }) => (model === 'payslips' ? [key] : []))).size,
+    'breaker opened': new Set(ofType(history, 'sample').flatMap(({ instance, incarnation, states }) => (states.includes('consumer.breaker') ? [`${instance} ${incarnation}`] : []))).size,
+    're-drive done': ofType(history, 'redriven').filter(({ state, facts }) => state === 'done' && facts > 0).length,
     'gap seen': ofType(history, 'gap').filter(({ code }) => code === 'consumer.gap').length,
     'stale served': completions.filter(({ at, outcome, asOf }) => outcome === 'ok' && asOf !== undefined && at - asOf > STALE_AFTER_MS).length,
     'outcome unknown': completions.filter(({ outcome }) => outcome === 'unknown').length,

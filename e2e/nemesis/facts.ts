@@ -10,6 +10,8 @@ export interface ReadFact {
   sequence: number;
   /** The salary it states; null when it states none. */
   value: number | null;
+  /** Id of the fact that caused it, or of the request. */
+  cause: string;
 }
 
 /** Reads facts as a stranger would: Confluent wire format, the writer's schema from the registry, a general Avro library. Nothing of the product decodes here. */
@@ -25,13 +27,14 @@ export class FactReader {
     const type = this.#types.get(id) ?? this.#typeOf(id);
     this.#types.set(id, type);
     const known = await type;
-    const { meta, salaryCents = null } = known.fromBuffer(value.subarray(AVRO_AT)) as { meta: { id: Buffer; sequence: number }; salaryCents?: number | null };
-    return { id: meta.id.toString('hex'), name: known.name!, sequence: meta.sequence, value: salaryCents };
+    const { meta, salaryCents = null } = known.fromBuffer(value.subarray(AVRO_AT)) as { meta: { id: Buffer; sequence: number; causationId: string }; salaryCents?: number | null };
+    return { id: meta.id.toString('hex'), name: known.name!, sequence: meta.sequence, value: salaryCents, cause: meta.causationId.replaceAll('-', '') };
   }
 
   async onTopic(type: OnTopic['type'], partition: number, { offset, key, value }: { offset: number; key: Buffer; value: Buffer | null }): Promise<OnTopic> {
     const fact = value ? await this.read(value) : undefined;
-    return { type, partition, offset, key: key.toString(), ...(fact ?? { id: '', name: '', sequence: 0, value: null }) };
+    const { id, name, sequence, value: salary } = fact ?? { id: '', name: '', sequence: 0, value: null };
+    return { type, partition, offset, key: key.toString(), id, name, sequence, value: salary };
   }
 
   async #typeOf(id: number): Promise<avro.Type> {

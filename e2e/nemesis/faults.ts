@@ -2,6 +2,7 @@ import { until } from 'factline/testing';
 import type { FaultProxy } from '../support/fault-proxy.js';
 import type { Fleet } from './fleet.js';
 import type { Ground } from './ground.js';
+import { admit, outage, refuse } from './payslips.js';
 import { type Fault, INSTANCES, type Instance, ZOMBIE } from './schedule.js';
 import type { SmallDisk } from './small-disk.js';
 import type { WrongClock } from './wrong-clock.js';
@@ -16,6 +17,10 @@ export interface Targets {
   poison(): Promise<string>;
   /** Takes a scratch read model through a topic that is deleted and made again. */
   gap(): Promise<string>;
+  /** Employees whose facts the reaction is to refuse. */
+  someKeys(): readonly string[];
+  /** Asks for all dead letters of the reaction to be handled again. */
+  requeue(): Promise<string>;
 }
 
 /** A fault that was begun. */
@@ -65,6 +70,10 @@ export async function begin(fault: Fault, targets: Targets): Promise<Begun> {
       return zombie(targets);
     case 'poison':
       return { detail: await targets.poison(), heal: () => Promise.resolve() };
+    case 'refuse':
+      return refusal(targets);
+    case 'outage':
+      return outageOf(targets);
     case 'gap':
       return { detail: await targets.gap(), heal: () => Promise.resolve() };
   }
@@ -83,6 +92,36 @@ export async function healAll({ ground, fleet, disk }: Targets): Promise<void> {
     fleet.signal(instance, 'SIGCONT');
     fleet.restart(instance);
   }
+}
+
+/** What every key of the reaction needs is away until more than ten of them have met it, so that a breaker opens: how soon depends on the load. */
+async function outageOf({ ground: { payslips }, fleet }: Targets): Promise<Begun> {
+  await persistently(() => outage(payslips.store, true));
+  return {
+    heal: async () => {
+      const opened = await until('a breaker to open', () => fleet.breakerOpen(), TAKEOVER_WITHIN).then(() => 'a breaker opened', () => 'no breaker opened');
+      await persistently(() => outage(payslips.store, false));
+      return opened;
+    },
+  };
+}
+
+/** Some keys are refused for good; then what refused them is repaired, and they are re-driven while the other faults go on. */
+async function refusal({ ground: { payslips }, someKeys, requeue }: Targets): Promise<Begun> {
+  const keys = someKeys();
+  await persistently(() => refuse(payslips.store, keys));
+  return {
+    detail: keys.join(', '),
+    heal: async () => {
+      await persistently(() => admit(payslips.store, keys));
+      return requeue();
+    },
+  };
+}
+
+/** Another fault may have the database away. */
+async function persistently(step: () => Promise<void>): Promise<void> {
+  await until('the database of the reaction', () => step().then(() => true, () => false), WORK_WITHIN);
 }
 
 function network(proxies: readonly FaultProxy[], act: (proxy: FaultProxy) => unknown): Begun {

@@ -81,7 +81,7 @@ export class Fleet {
   }
 
   /** Another process with a read model that counts; the caller stops it. */
-  count(what: Pick<TallyArgument, 'databaseUrl' | 'topic' | 'group' | 'name'>): Program {
+  count(what: Pick<TallyArgument, 'databaseUrl' | 'topic' | 'group' | 'name' | 'payslipsUrl'>): Program {
     const { FACTLINE_KAFKA: kafka, FACTLINE_REGISTRY_URL: registryUrl } = this.ground.estate.environment;
     const argument: TallyArgument = { kafka: kafka!.split(','), registryUrl: registryUrl!, ...what };
     const program = new Program(process.execPath, ['--enable-source-maps', TALLY, JSON.stringify(argument)], { environment: {}, cwd: ROOT });
@@ -96,6 +96,11 @@ export class Fleet {
         throw new Error(`${String(error)} It said:\n${this.#members.get(instance)!.program.tail}`);
       });
     }
+  }
+
+  /** Whether the reaction has stopped trying in a process. */
+  breakerOpen(): boolean {
+    return INSTANCES.some((instance) => instance.startsWith('tally') && this.#told(instance)?.reaction?.code === 'consumer.breaker');
   }
 
   /** What every process says of itself now; one that does not answer is left out. */
@@ -113,11 +118,11 @@ export class Fleet {
   #launch(instance: Instance): void {
     const before = this.#members.get(instance);
     if (before?.program.running) return;
-    const { estate, tally } = this.ground;
+    const { estate, tally, payslips } = this.ground;
     const [app] = instance.split('-') as [string];
     const settings = { LOG_LEVEL: 'warn', PORT: String(this.#ports.get(instance)), ...this.settings(instance) };
     const program =
-      app === 'tally' ? this.count({ databaseUrl: tally.throughProxy, topic: EMPLOYEE_TOPIC, group: 'tally', name: 'tally' }) : estate.launch(app, settings);
+      app === 'tally' ? this.count({ databaseUrl: tally.throughProxy, topic: EMPLOYEE_TOPIC, group: 'tally', name: 'tally', payslipsUrl: payslips.throughProxy }) : estate.launch(app, settings);
     this.#programs.add(program);
     this.pids.push(program.pid);
     this.#members.set(instance, { program, incarnation: (before?.incarnation ?? 0) + 1, held: false });
@@ -152,8 +157,9 @@ export class Fleet {
   async #sampleTally(instance: Instance): Promise<void> {
     const told = this.#told(instance);
     if (!told) return;
-    const { fenced, blockedKeys, heapBytes, state } = told;
-    this.history.write({ type: 'sample', at: Date.now(), instance, incarnation: this.#members.get(instance)!.incarnation, fenced, rejectedSends: 0, blockedKeys, heapBytes, states: [state] });
+    const { blockedKeys, heapBytes, state, reaction } = told;
+    const fenced = told.fenced + (reaction?.fenced ?? 0);
+    this.history.write({ type: 'sample', at: Date.now(), instance, incarnation: this.#members.get(instance)!.incarnation, fenced, rejectedSends: 0, blockedKeys, heapBytes, states: [state, ...(reaction ? [reaction.state, ...(reaction.code === null ? [] : [reaction.code])] : [])] });
   }
 
   /** Facts that it knows of and has not applied; 0 when it does not answer. */

@@ -1,9 +1,11 @@
 import { createServer } from 'node:net';
+import type { WriterSchemas } from 'factline/contracts';
 import { type Stack, startStack } from 'factline/stack';
 import type { Store } from 'factline/store';
 import { openDatabase } from '../../bench/scene.js';
 import { type Estate, estate } from '../support/estate.js';
 import { FaultProxy } from '../support/fault-proxy.js';
+import { migratePayslips } from './payslips.js';
 
 /** A stack of its own, with a fault proxy in front of each part: apps go through the proxies, the nemesis itself asks the databases directly. */
 export interface Ground {
@@ -14,6 +16,8 @@ export interface Ground {
   estate: Estate;
   /** The counting read model has a database of its own, as every app has. */
   tally: { url: string; throughProxy: string; store: Store };
+  /** And so has the reaction. */
+  payslips: { throughProxy: string; store: Store; schemas: WriterSchemas };
   /** Direct, for what checks. */
   registryUrl: string;
   close(): Promise<void>;
@@ -55,7 +59,10 @@ export async function openGround({ brokers, prepare, progress }: GroundOptions):
     environment['FACTLINE_REGISTRY_URL'] = proxies.registry.through(stack.registryUrl);
     const { databaseUrl: url, store } = await openDatabase(here.world, 'tally');
     const tally = { url, throughProxy: proxies.postgres.through(url), store };
-    return { stack, parts: stack.parts!, proxies, estate: here, tally, registryUrl: stack.registryUrl, close };
+    const other = await openDatabase(here.world, 'payslips');
+    await migratePayslips(other.store);
+    const payslips = { throughProxy: proxies.postgres.through(other.databaseUrl), store: other.store, schemas: other.schemas };
+    return { stack, parts: stack.parts!, proxies, estate: here, tally, payslips, registryUrl: stack.registryUrl, close };
   } catch (error) {
     await close();
     throw error;

@@ -180,6 +180,34 @@ export interface Quiet {
   left: string;
 }
 
+/** A fact that the reaction stated, as a scan found it at the end. */
+export interface Caused {
+  type: 'caused';
+  partition: number;
+  offset: number;
+  key: string;
+  id: string;
+  sequence: number;
+  /** Id of the fact that it says was its cause. */
+  cause: string;
+}
+
+/** The topic of the reaction was scanned: what is not there is missing. */
+export interface CausedScanned {
+  type: 'caused-scanned';
+  records: number;
+}
+
+/** A re-drive of the reaction's dead letters, as its database knows it at the end. */
+export interface Redriven {
+  type: 'redriven';
+  state: string;
+  keys: number;
+  tried: number;
+  failed: number;
+  facts: number;
+}
+
 export interface Rebuilt {
   type: 'rebuilt';
   round: number;
@@ -206,6 +234,9 @@ export type Event =
   | RelayOwned
   | GapSeen
   | Quiet
+  | Caused
+  | CausedScanned
+  | Redriven
   | Rebuilt;
 
 /** Everything that was done and seen, in the order in which it was written down. Checkers know nothing else. */

@@ -72,7 +72,7 @@ export async function becomeQuiet(ground: Ground, log: FactLog, history: History
 }
 
 async function missing(hr: Store, ground: Ground, log: FactLog): Promise<string> {
-  const pending = await pendingFacts(hr);
+  const pending = [...(await pendingFacts(hr)), ...(await pendingFacts(ground.payslips.store))];
   if (pending.length > 0) return `${pending.length} facts wait in the outbox`;
   return (await positionsOf(ground, log))
     .filter(({ next, end }) => next < end)

@@ -19,6 +19,7 @@ const FULL = and(
   { type: 'relay', at: 2, epoch: 1 },
   { type: 'relay', at: 3, epoch: 3 },
   { type: 'gap', at: 1, code: 'consumer.gap' },
+  { type: 'sample', at: 1, instance: 'tally-1', incarnation: 1, fenced: 0, rejectedSends: 0, blockedKeys: 0, heapBytes: 1, states: ['LIVE', 'PAUSED', 'consumer.breaker'] },
   { type: 'invoke', at: 10_000, op: 20, client: 'reader-0', action: 'read', key: 'a' },
   { type: 'complete', at: 10_001, op: 20, outcome: 'ok', value: 103, asOf: 72 },
 );
@@ -30,7 +31,10 @@ it('counts rare paths: by process the most it said, and processes added up', () 
     'zombie refused': 5,
     'relay taken over': 1,
     'producer rebuilt': 4,
-    'key blocked': 2,
+    'key blocked': 3,
+    'reaction blocked': 1,
+    'breaker opened': 1,
+    're-drive done': 1,
     'gap seen': 1,
     'stale served': 1,
     'outcome unknown': 2,
@@ -39,7 +43,7 @@ it('counts rare paths: by process the most it said, and processes added up', () 
 });
 
 it('fails a run in which a rare path was never taken, unless that was not asked for', () => {
-  expect(never(sometimes(SOUND))).toEqual(['zombie refused', 'relay taken over', 'producer rebuilt', 'gap seen', 'stale served']);
+  expect(never(sometimes(SOUND))).toEqual(['zombie refused', 'relay taken over', 'producer rebuilt', 'breaker opened', 'gap seen', 'stale served']);
   expect([passes(FULL, judged(FULL)), passes(SOUND, judged(SOUND)), passes(SOUND, judged(SOUND, false))]).toEqual([true, false, true]);
   expect(reportOf(SOUND, judged(SOUND))).toContain('NEVER zombie refused, relay taken over');
 });

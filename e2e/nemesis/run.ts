@@ -1,6 +1,8 @@
 import { pause } from 'factline/kernel';
 import { type FactLog, partitionOf } from 'factline/log';
+import { ReactionDeadLetters } from 'factline/reactions';
 import { until } from 'factline/testing';
+import { PARTITIONS } from '../../bench/scene.js';
 import { EMPLOYEE_TOPIC } from '../support/employee-topic.js';
 import { auditModel, auditOutbox } from './audit.js';
 import { collect } from './collect.js';
@@ -11,6 +13,7 @@ import { POISON, seeGap } from './gap.js';
 import { type Ground, openGround } from './ground.js';
 import type { HistoryFile } from './history.js';
 import { MODELS } from './models.js';
+import { PAYSLIPS, PAYSLIP_TOPIC, admit, outage } from './payslips.js';
 import { becomeQuiet, followTopic, sampleAll } from './observe.js';
 import { type Fault, ZOMBIE, domainOf, scheduleOf } from './schedule.js';
 import { SmallDisk } from './small-disk.js';
@@ -31,6 +34,8 @@ export interface RunOptions {
 const QUIET_WITHIN_MS = 90_000;
 const TABLES_WITHIN = 30_000;
 const REBUILDS = 2;
+/** Which employees the reaction refuses for a while: few, since more than ten failing keys are no bad facts but a bad time. */
+const REFUSED = [1, 5, 9];
 const ERROR_KEPT = 300;
 
 /** One run: a stack, the apps under load, the faults of the schedule, and the whole story in the history. @returns what processes said that ended by themselves. */
@@ -79,6 +84,7 @@ async function drill({ seed, schedule, history, say }: RunOptions & { schedule: 
   const log = estate.world.log();
   const reader = new FactReader(ground.registryUrl);
   say('starting two hr, two payroll and two tally\n');
+  await log.createTopics([{ name: PAYSLIP_TOPIC, partitions: PARTITIONS }]);
   await fleet.start();
   await until('the tables of the apps', () => audited(ground), TABLES_WITHIN);
   const workload = new Workload({ seed, history, hr: [fleet.url('hr-1'), fleet.url('hr-2')], payroll: [fleet.url('payroll-1'), fleet.url('payroll-2')] });
@@ -89,23 +95,29 @@ async function drill({ seed, schedule, history, say }: RunOptions & { schedule: 
     fleet,
     ...tools,
     gap: () => seeGap(ground, fleet, log, history),
+    someKeys: () => REFUSED.map((nth) => workload.staff[nth]!),
+    requeue: () => requeue(letters),
     poison: async () => {
       const at = await poison(log, workload.staff[0]!);
       poisoned.push(at);
       return `${at.key} at offset ${at.offset}`;
     },
   };
+  const letters = new ReactionDeadLetters(PAYSLIPS, ground.payslips.store, log, ground.payslips.schemas);
   const watching = new AbortController();
   const watches = [followTopic(log, reader, history, watching.signal), sampleAll(ground, fleet, history, watching.signal)];
   await inflict(schedule, targets, history, say);
   say('healing everything\n');
   await healAll(targets);
+  await outage(ground.payslips.store, false);
+  await admit(ground.payslips.store, targets.someKeys());
   await fleet.ready();
   await workload.stop();
   await becomeQuiet(ground, log, history, QUIET_WITHIN_MS);
   // Before the repair: what an operator gave up is known to the live build alone, and a rebuild meets it anew.
   for (let round = 1; round <= REBUILDS; round++) await rebuild(ground, round, history);
   await repair(ground, poisoned);
+  await repairReaction(letters, poisoned);
   await becomeQuiet(ground, log, history, QUIET_WITHIN_MS);
   await fleet.sample();
   watching.abort();
@@ -169,6 +181,24 @@ async function repair({ estate }: Ground, poisoned: readonly { key: string; offs
   };
   for (const { key, offset } of poisoned) await letters('purge', 'payees', '--app', 'payroll', '--key', key, '--offset', String(offset), '--reason', 'it is no fact', '--by', 'nemesis');
   if (poisoned.length > 0) await letters('requeue', 'payees', '--app', 'payroll', '--all');
+}
+
+/** Asks for it, although another fault may have the database away. */
+async function requeue(letters: ReactionDeadLetters): Promise<string> {
+  const ask = () => letters.requeue({ all: true }, { by: 'nemesis' });
+  const { id, keys } = await until('the re-drive to be asked for', () => ask().catch(() => undefined), TABLES_WITHIN);
+  return `re-drive ${id} of ${keys} keys`;
+}
+
+/** What is no fact is given up, and what waits is handled, until nothing waits. */
+async function repairReaction(letters: ReactionDeadLetters, poisoned: readonly { key: string; offset: number }[]): Promise<void> {
+  await until('the re-drive under way to end', async () => {
+    const { letters: waiting } = await letters.list({ all: true });
+    if (waiting.length === 0) return true;
+    for (const { key, offset } of poisoned) await letters.purge({ key, offset }, { reason: 'it is no fact', by: 'nemesis' });
+    await letters.requeue({ all: true }, { by: 'nemesis', canary: 0, stopAt: 1 }).catch(() => undefined); // one is running
+    return false;
+  }, QUIET_WITHIN_MS);
 }
 
 /** Builds the read model beside the live one, compares, and drops it again. */

@@ -10,7 +10,7 @@ export type Service = 'kafka' | 'postgres' | 'registry';
 /** One fault of a schedule: what, to whom, from when, for how long. Times in milliseconds from the begin of the faults. */
 export interface Fault {
   id: number;
-  kind: 'pause' | 'kill' | 'cut' | 'blackhole' | 'swallow' | 'disk-full' | 'clock' | 'zombie' | 'poison' | 'gap';
+  kind: 'pause' | 'kill' | 'cut' | 'blackhole' | 'swallow' | 'disk-full' | 'clock' | 'zombie' | 'poison' | 'gap' | 'refuse' | 'outage';
   /** An instance, a service, `relay-owner` (whichever process it is then), or a broker (`kafka-2`). */
   target: string;
   startMs: number;
@@ -44,6 +44,8 @@ function musts({ able }: ScheduleOptions): Draft[] {
   return [
     { kind: 'poison', target: 'hr.employee', durationMs: 6_000 },
     { kind: 'gap', target: 'scratch', durationMs: 0 },
+    { kind: 'refuse', target: 'payslips-keys', durationMs: 15_000 },
+    { kind: 'outage', target: 'payslips', durationMs: 10_000 },
     { kind: 'zombie', target: ZOMBIE, durationMs: ZOMBIE_PAUSE_MS },
     { kind: 'pause', target: 'tally-2', durationMs: ZOMBIE_PAUSE_MS },
     { kind: 'kill', target: 'relay-owner', durationMs: 2_000 },

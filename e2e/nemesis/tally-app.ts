@@ -4,11 +4,15 @@ import { FactDecoder } from 'factline/contracts';
 import { pause } from 'factline/kernel';
 import { LiveProjection } from 'factline/projections';
 import { type Addresses, openConnections } from '../../bench/processes/connections.js';
+import { PRODUCED } from '../../bench/employees.js';
 import { tally } from '../support/tally.js';
+import { startPayslips } from './payslips.js';
 
 export interface TallyArgument extends Addresses {
   group: string;
   name: string;
+  /** The database of its reaction; absent: it has none. */
+  payslipsUrl?: string;
 }
 
 /** What it says of itself, a line each time. */
@@ -19,6 +23,8 @@ export interface TallyStatus {
   fenced: number;
   blockedKeys: number;
   heapBytes: number;
+  /** Of its reaction. */
+  reaction?: { state: string; code: string | null; fenced: number };
 }
 
 /** How often it says how it is. */
@@ -34,13 +40,18 @@ const subscription = new FactSubscription({ name: argument.name, group: argument
 const end = new AbortController();
 process.once('SIGTERM', () => end.abort());
 subscription.start();
+const other = argument.payslipsUrl === undefined ? undefined : await openConnections({ ...argument, databaseUrl: argument.payslipsUrl }, PRODUCED);
+const reaction = other && startPayslips(other);
 const following = followWatermarks(log, freshness, end.signal);
 while (!end.signal.aborted) {
   const { state, trouble, counts, blockedKeys } = subscription.status;
-  const status: TallyStatus = { state, code: trouble?.code ?? null, facts: counts.facts, fenced: counts.fenced, blockedKeys, heapBytes: process.memoryUsage().heapUsed };
+  const told = reaction?.subscription.status;
+  const status: TallyStatus = { ...(told && { reaction: { state: told.state, code: told.trouble?.code ?? null, fenced: told.counts.fenced } }), state, code: trouble?.code ?? null, facts: counts.facts, fenced: counts.fenced, blockedKeys, heapBytes: process.memoryUsage().heapUsed };
   writeSync(1, `${JSON.stringify(status)}\n`);
   await pause(SAY_EVERY, end.signal);
 }
 await subscription.stop();
+await reaction?.stop();
 await following;
+await other?.close();
 await close();

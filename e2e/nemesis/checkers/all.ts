@@ -3,6 +3,7 @@ import { boundedHeap, liveness } from './bounds.js';
 import { idempotency, outcomes, readsGoForward, staleReads } from './clients.js';
 import { checkpoints, conservation, determinism, doubledEffects, parkedOrder, wrongRows } from './effects.js';
 import type { Checker, Finding } from './finding.js';
+import { causedFacts, reactionEffects, redrives } from './reactions.js';
 import { inconsistentOffsets, inversions, lostFacts, phantoms, strays } from './topic.js';
 
 export const CHECKERS: readonly Checker[] = [
@@ -23,6 +24,9 @@ export const CHECKERS: readonly Checker[] = [
   boundedHeap,
   liveness,
   outcomes,
+  reactionEffects,
+  causedFacts,
+  redrives,
 ];
 
 /** Invariants that concern parts which this product does not have. */

@@ -12,7 +12,7 @@ const read = (at: number, value: number): Event[] => [
 
 /** Each history has exactly the fault that its line says; what follows from it is named as well. */
 const FAULTS: readonly (readonly [what: string, history: Event[], ...findings: `${string} ${FaultClass}`[]])[] = [
-  ['a committed fact that is not on the topic', where({ id: 'b2' }, undefined).concat({ type: 'committed', key: 'b', sequence: 2, id: 'b2', value: 104 }), 'INV-1 lost-write', 'INV-6 wrong-row', 'INV-10 not-conserved'],
+  ['a committed fact that is not on the topic', where({ id: 'b2' }, undefined).concat({ type: 'committed', key: 'b', sequence: 2, id: 'b2', value: 104 }), 'INV-1 lost-write', 'INV-3 aborted-read', 'INV-5 wrong-row', 'INV-6 wrong-row', 'INV-10 not-conserved'],
   ['a write that was answered as done and is no fact', where({ type: 'complete', op: 6 }, { outcome: 'ok' }), 'INV-1 lost-write'],
   ['a record that was seen and is gone', and(extraRecord('polled', 1, 9, 'b', 3, 107)), 'INV-1 lost-write'],
   ['an offset that held two facts', where({ type: 'polled', id: 'b1' }, { id: 'b9' }), 'INV-1 inconsistent-offsets'],
@@ -41,6 +41,15 @@ const FAULTS: readonly (readonly [what: string, history: Event[], ...findings: `
   ['a run that never gets quiet', where({ type: 'quiet' }, { reached: false, left: '3 facts' }), 'INV-15 unseen'],
   ['a fact that waits for ever', and({ type: 'pending', key: 'b', sequence: 3 }), 'INV-15 unseen'],
   ['a partition that stands', where({ type: 'position', model: 'tally', partition: 1 }, { end: 4 }), 'INV-15 unseen'],
+  ['an effect of a reaction that happened again', and({ type: 'applied', order: 9, model: 'payslips', key: 'a', sequence: 2, tx: '9' }), 'INV-5 doubled-effect', 'INV-5 nonmonotonic-poll'],
+  ['a fact that a reaction passed over', where({ type: 'applied', model: 'payslips', sequence: 2, key: 'a' }, undefined), 'INV-5 poll-skip'],
+  ['an effect without a fact', and({ type: 'applied', order: 9, model: 'payslips', key: 'c', sequence: 2, tx: '9' }), 'INV-5 wrong-row'],
+  ['an effect that stated nothing', where({ type: 'caused', id: 'p1' }, undefined), 'INV-3 lost-write'],
+  ['a fact of a reaction with another cause', where({ type: 'caused', id: 'p1' }, { cause: 'z' }), 'INV-3 lost-write', 'INV-3 aborted-read'],
+  ['an effect that stated two facts', and({ type: 'caused', partition: 0, offset: 3, key: 'a', id: 'p4', sequence: 3, cause: 'a3' }), 'INV-3 doubled-effect'],
+  ['facts of a reaction in another order than their causes', where({ type: 'caused', id: 'p1' }, { sequence: 3 }), 'INV-3 inversion'],
+  ['a reaction that went past a parked fact', where({ type: 'released', model: 'payslips', offset: 1 }, { order: 9 }), 'INV-9 overtaken-parked'],
+  ['a re-drive that does not end', where({ type: 'redriven' }, { state: 'running' }), 'INV-10 not-conserved'],
   ['a write that was answered as not done and is a fact', where({ type: 'complete', op: 4 }, { outcome: 'fail' }), 'INV-18 failed-but-happened'],
 ];
 

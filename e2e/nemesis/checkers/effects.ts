@@ -12,7 +12,7 @@ export const COUNTED = 'hr.EmployeeMoved';
 const placeOf = ({ partition, offset }: { partition: number; offset: number }) => `[${partition}]@${offset}`;
 
 /** Facts of the topic up to a model's position, without repetitions and without what is parked. */
-function appliedOf(history: History, model: string): OnTopic[] {
+export function appliedOf(history: History, model: string): OnTopic[] {
   const parked = stillParked(history, model);
   const next = new Map(ofType(history, 'position').filter((position) => position.model === model).map(({ partition, next: to }) => [partition, to]));
   const known = new Set<string>();

@@ -89,10 +89,10 @@ export class ControlScene {
     await Promise.all(this.#subscriptions.splice(0).map((subscription) => subscription.stop()));
   }
 
-  /** Everything that can be known of it, before the checkers. */
-  async judge(): Promise<Finding[]> {
+  /** Everything that can be known of it, before the checkers. @param others what is known of parts of the story that are not its own. */
+  async judge(others: readonly Event[] = []): Promise<Finding[]> {
     await this.stop();
-    const events: Event[] = [];
+    const events: Event[] = [...others];
     const history = { write: (event: Event) => void events.push(event) };
     const reader = new FactReader(this.at.registryUrl);
     await scanTopic(this.log, reader, this.topic, history);

@@ -87,6 +87,38 @@ describe('each effect happens once, in order', () => {
 });
 
 describe('a dead letter', () => {
+  it('is not made of a fact that was done before its key was blocked, and is read again after a crash', async () => {
+    const bad = (_key: string, sequence: number) => {
+      if (sequence === 3) throw new FactlineError({ code: 'spec.refused', kind: 'refused', message: 'no' });
+    };
+    await shop.publish(...[1, 2, 3, 4].map((sequence) => fact('a', sequence)));
+    const first = shop.subscribe(shop.journal(bad));
+    await shop.settled(first);
+    await first.stop();
+    // A crash before the checkpoint followed: the database knows the effects and the dead letters.
+    await there.store.query(`update ${shop.name}.checkpoint set next_offset = 0, last_offset = null, last_fact_id = null`);
+    await shop.settled(shop.subscribe(shop.journal(bad)));
+    expect(await shop.letters()).toEqual([{ key: 'a', sequence: 3, code: 'spec.refused' }, { key: 'a', sequence: 4, code: null }]);
+    expect(await shop.sequences('a')).toEqual([1, 2]);
+  });
+
+  it('whose commit had no answer keeps its fact, also when the handler would take it now', async () => {
+    const store = new AnswerlessStore({ url: there.url, applicationName: `${shop.name} answerless`, connections: 6 });
+    shop.onClose(() => store.close());
+    const live = shop.live(
+      shop.journal(() => {
+        if (store.losing) return;
+        store.losing = 1; // the next transaction is that of the dead letter
+        throw new FactlineError({ code: 'spec.refused', kind: 'refused', message: 'refused, and repaired at once' });
+      }),
+      store,
+    );
+    await shop.publish(fact('o-1', 1), fact('o-1', 2));
+    await shop.settled(shop.subscribe(live.reactions, live));
+    expect(store.losing).toBe(2);
+    expect([await shop.sequences('o-1'), await shop.letters()]).toEqual([[], [{ key: 'o-1', sequence: 1, code: 'spec.refused' }, { key: 'o-1', sequence: 2, code: null }]]);
+  });
+
   it('is written by the owner of the partition alone: a former one that comes back late writes none', async () => {
     let release: () => void = () => undefined;
     const store = new HeldStore({ url: there.url, applicationName: `${shop.name} slow`, connections: 6 });
@@ -109,6 +141,19 @@ describe('a dead letter', () => {
     expect([await shop.sequences('o-1'), await shop.letters()]).toEqual([[1], []]);
   });
 });
+
+/** Once told to, it loses the answer to one commit. */
+class AnswerlessStore extends Store {
+  losing = 0;
+
+  override async transaction<T>(...args: Parameters<Store['transaction']>): Promise<T> {
+    const loses = this.losing === 1;
+    if (loses) this.losing = 2;
+    const result = (await super.transaction(...args)) as T;
+    if (loses) throw new FactlineError({ code: 'store.outcome-unknown', kind: 'unavailable', retry: false, message: 'no answer' });
+    return result;
+  }
+}
 
 /** A process that is stopped before its next transaction. */
 class HeldStore extends Store {

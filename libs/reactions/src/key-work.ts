@@ -112,10 +112,14 @@ export class KeyWork {
   async park(key: KeyState, item: Item, error: FactlineError): Promise<void> {
     const { store, inbox } = this.parts;
     const { done } = key;
-    await store.transaction(async (tx) => {
+    const parking = store.transaction(async (tx) => {
       await this.#own(tx);
       if (key.dirty) await inbox.pass(tx, this.at.topic, [{ key: key.key, ...done }]); // whoever requeues begins where this ends
       await inbox.deadLetters.park(tx, this.at, [{ record: item.record, key: key.key, error, seen: key.seen }]);
+    });
+    await parking.catch((failed: unknown) => {
+      if (failed instanceof FactlineError && failed.code === 'store.outcome-unknown') this.#blocked!.add(key.key); // perhaps it is: the next attempt asks, or a fact would be handled that is a dead letter
+      throw failed;
     });
     key.settle(done);
     this.#dirty.delete(key);
@@ -223,11 +227,15 @@ export class KeyWork {
   }
 
   /** @returns false when the key is not blocked any more: then its facts are handled. */
-  async #parkBehind(key: KeyState, { record }: Item): Promise<boolean> {
+  async #parkBehind(key: KeyState, item: Item): Promise<boolean> {
     const { store, inbox } = this.parts;
+    const { record } = item;
     const parked = await store.transaction(async (tx) => {
       await this.#own(tx);
-      if (!(await inbox.deadLetters.holdBlocked(tx, this.at, [key.key])).has(key.key)) return false;
+      const [blocked, done] = await Promise.all([inbox.deadLetters.holdBlocked(tx, this.at, [key.key]), inbox.load(tx, this.at.topic, [key.key])]);
+      if (!blocked.has(key.key)) return false;
+      this.#settle(key, done.get(key.key) ?? { sequence: 0, factId: null });
+      if (this.#judge(key, item) === 'duplicate') return true; // read again after a crash, and done before the key was blocked: it waits for nothing
       await inbox.deadLetters.park(tx, this.at, [{ record, key: key.key }]);
       return true;
     });
