@@ -13,6 +13,9 @@ const WITHIN_MS = 20_000;
 /** Longer than any route may keep a client waiting by itself: reads wait 2 s for the caller's own write, 10 s when asked to. */
 const BOUND_MS = 14_000;
 
+/** A slow machine takes half a minute to start an app, and as long to stop it. */
+const APP_MS = 240_000;
+
 const runs = simulationRuns(REQUESTS);
 const seed = runs.seed ?? randomInt(2 ** 31);
 const options = { runs: { ...runs, seed }, withinMs: WITHIN_MS, boundMs: BOUND_MS };
@@ -30,7 +33,7 @@ describe(`whatever is sent to it (FACTLINE_SEED=${seed})`, () => {
     } finally {
       await here.close();
     }
-  });
+  }, APP_MS);
 });
 
 class Trap {

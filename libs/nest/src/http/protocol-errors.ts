@@ -14,7 +14,8 @@ export function answerProtocolErrors(server: Server): void {
     socket.end(problemMessage(STATUS[error.code ?? ''] ?? 400));
   });
   server.on('checkExpectation', (_request, response) => {
-    response.writeHead(417, { 'content-type': 'application/problem+json; charset=utf-8', connection: 'close' }).end(problem(417));
+    const body = problem(417);
+    response.writeHead(417, { 'content-type': 'application/problem+json; charset=utf-8', 'content-length': Buffer.byteLength(body), connection: 'close' }).end(body);
   });
 }
 
