@@ -1,7 +1,7 @@
 import type { Plan, Row, Values, View } from './database.spec.support.js';
 import { type Asked, type Statement, exclusive, holds, nextSerial, shared } from './statement.spec.support.js';
 
-const COLUMNS = 'topic, partition, record_offset, key, fact_id, code, reason, parked_at, seen, sequence';
+const COLUMNS = 'topic, partition, record_offset, key, fact_id, code, reason, parked_at, seen, sequence, schema_id';
 const OF_KEY = `select ${COLUMNS} from "mails"\\.dead_letter where topic = \\$1 and partition = \\$2 and key = \\$3 order by record_offset`;
 
 function lettersOf(view: View, condition: string, values: Values): [string, Row][] {
@@ -29,7 +29,7 @@ export const LETTER_STATEMENTS: readonly Statement[] = [
       return { locks: asked.match[1] ? locks : [], run: (view) => still(view).map(({ key }) => ({ key })) };
     },
   ],
-  [/^insert into "mails"\.dead_letter \(topic, partition, as_of, record_offset, key, fact_id, code, reason, seen, sequence\) select \$1, \$2, .+ where not exists \(select from "mails"\.dead_letter d where d\.topic = \$1 and d\.partition = \$2 and d\.key = p\.key and d\.record_offset = p\.record_offset\)$/, park],
+  [/^insert into "mails"\.dead_letter \(topic, partition, as_of, record_offset, key, fact_id, code, reason, seen, sequence, schema_id\) select \$1, \$2, .+ where not exists \(select from "mails"\.dead_letter d where d\.topic = \$1 and d\.partition = \$2 and d\.key = p\.key and d\.record_offset = p\.record_offset\)$/, park],
   [
     new RegExp(`^select ${COLUMNS} from "mails"\\.dead_letter d where (.+) order by topic, partition, key, record_offset limit \\d+$`),
     ({ match, values }) => ({ run: (view) => lettersOf(view, match[1]!, values).map(([, row]) => row).toSorted(byOffset) }),
@@ -72,7 +72,7 @@ function park({ values }: Asked): Plan {
         const key = keys![at];
         const there = view.rows('letter').some(([, d]) => d['topic'] === topic && d['partition'] === partition && d['key'] === key && d['record_offset'] === String(offset));
         const sequence = sequences![at];
-        const row: Row = { topic, partition, record_offset: String(offset), key, fact_id: ids![at], code: codes![at], reason: reasons![at], seen: seen![at], sequence: sequence === null ? null : String(sequence as number), parked_at: new Date(Date.now()) };
+        const row: Row = { topic, partition, record_offset: String(offset), key, fact_id: ids![at], code: codes![at], reason: reasons![at], seen: seen![at], sequence: sequence === null ? null : String(sequence as number), schema_id: null, parked_at: new Date(Date.now()) };
         if (!there) view.set('letter', nextSerial(), row);
       }
       return [];
