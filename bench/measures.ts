@@ -2,6 +2,7 @@ import { admissionGoodput } from './measures/admission-goodput.js';
 import { blockedKeys, redriveRate } from './measures/blocked-keys.js';
 import { contractsCheck } from './measures/contracts-check.js';
 import { decode } from './measures/decode.js';
+import { jobs } from './measures/jobs.js';
 import { latency } from './measures/latency.js';
 import { outboxWriterCost } from './measures/outbox-writer-cost.js';
 import { projectionLive } from './measures/projection-live.js';
@@ -22,6 +23,7 @@ export const measures: Readonly<Record<string, Measure>> = {
   swap,
   latency,
   'reactions-live': reactionsLive,
+  jobs,
   'blocked-keys': blockedKeys,
   'redrive-rate': redriveRate,
   'admission-goodput': admissionGoodput,

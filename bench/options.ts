@@ -20,6 +20,7 @@ const YIELDS: Readonly<Record<string, readonly string[]>> = {
   swap: ['swap', 'failed-reads'],
   latency: ['latency', 'commit-to-topic', 'commit-to-readable'],
   'reactions-live': ['reactions-live', 'reactions-together'],
+  jobs: ['jobs', 'jobs-together'],
   'blocked-keys': ['blocked-keys', 'blocked-keys-slow-others'],
   'redrive-rate': ['redrive-rate', 'redrive-rate-off-by'],
   'admission-goodput': ['admission-goodput'],

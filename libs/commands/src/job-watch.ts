@@ -15,6 +15,7 @@ interface Watcher {
 export class JobWatch {
   readonly #watchers = new Set<Watcher>();
   #looking = false;
+  #loop: Promise<void> = Promise.resolve();
   readonly #closed = new AbortController();
 
   constructor(private readonly jobs: Jobs) {}
@@ -43,15 +44,16 @@ export class JobWatch {
   }
 
   /** Lets everybody go: the process stops. */
-  close(): void {
+  async close(): Promise<void> {
     this.#closed.abort();
     for (const { end } of this.#watchers) end();
+    await this.#loop;
   }
 
   #look(): void {
     if (this.#looking) return;
     this.#looking = true;
-    void this.#run();
+    this.#loop = this.#run();
   }
 
   async #run(): Promise<void> {

@@ -1,5 +1,5 @@
-import { Body, Controller, HttpCode, Module, Post } from '@nestjs/common';
-import { Commands, type CommandRun, type ReceivedCommand } from 'factline/commands';
+import { Body, Controller, HttpCode, Injectable, Module, Post } from '@nestjs/common';
+import { Commands, type CommandRun, type ReceivedCommand, advanceCommandClock } from 'factline/commands';
 import { Refusal, silentLogger } from 'factline/kernel';
 import { Store, type Tx } from 'factline/store';
 import { type World, until, world } from 'factline/testing';
@@ -17,6 +17,19 @@ class Mail {
     if (data.text === '') throw new Refusal({ code: 'mail.empty', message: 'There is nothing to send.' });
     await tx.query('insert into mailed (customer, text) values ($1, $2)', [key, data.text]);
     return { letters: data.text.length };
+  }
+}
+
+@Injectable()
+class WeeklyMail {
+  constructor(
+    private readonly store: Store,
+    private readonly commands: Commands,
+  ) {}
+
+  async onModuleInit() {
+    const rule = { weekly: { on: ['monday'], at: '08:30', timeZone: 'Europe/Berlin' }, catchUp: 'last' } as const;
+    await this.store.transaction((tx) => this.commands.schedule(tx, 'weekly mail', rule, (due) => SendEmail('everybody', { text: `week of ${due.toISOString()}` })));
   }
 }
 
@@ -44,6 +57,7 @@ beforeAll(async () => {
   @Module({
     imports: [FactlineModule.forRoot({ app: 'post', databaseUrl, kafka: { brokers: here.kafka }, registryUrl: here.registryUrl, produces: [SendEmail], migrations: [{ name: 'mails', sql: 'create table mailed (customer text, text text)' }] })],
     controllers: [Mail, MailsController, JobsController],
+    providers: [WeeklyMail],
   })
   class PostModule {}
 
@@ -81,4 +95,13 @@ it('a job that is refused says so, with the command that repairs it, and a job t
   expect(await status(job)).toMatchObject({ problem: { code: 'mail.empty', repair: expect.stringContaining("--app post --key 'post/c-2'") as string } });
   expect((await fetch(`${service.url}/jobs/00000000-0000-7000-8000-000000000000`)).status).toBe(404);
   expect((await fetch(`${service.url}/jobs/nonsense`)).status).toBe(400);
+});
+
+it('a week passes for a spec without waiting, and its mail is sent once', async () => {
+  const store = service.app.get(Store);
+  await advanceCommandClock(store, '7d');
+  await until('the mail', async () => (await store.query("select from mailed where customer = 'everybody'")).rowCount === 1);
+  const { rows } = await store.query<{ due: Date; job: string }>('select due, job from factline.command_due');
+  expect(rows).toHaveLength(1);
+  expect(await status(rows[0]!.job)).toMatchObject({ state: 'done', key: 'everybody' });
 });

@@ -20,8 +20,8 @@ export class JobsController implements BeforeApplicationShutdown {
   }
 
   /** Before the server waits for open answers to end. */
-  beforeApplicationShutdown(): void {
-    this.#watch.close();
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.#watch.close();
   }
 
   @Get(':id')
