@@ -2,12 +2,13 @@ import { type Mission, startMission } from '../support/mission.js';
 import { payroll } from './chapters/payroll.js';
 import { recommendations } from './chapters/recommendations.js';
 import { reporting } from './chapters/reporting.js';
+import { risk } from './chapters/risk.js';
 import { shop } from './chapters/shop.js';
 import { timesheets } from './chapters/timesheets.js';
 import { type Chapter, Story } from './story.js';
 
 /** In the order in which they are told; `npm run demo` tells the first, `-- --all` every one. */
-const CHAPTERS: readonly Chapter[] = [payroll, timesheets, shop, reporting, recommendations];
+const CHAPTERS: readonly Chapter[] = [payroll, timesheets, shop, reporting, risk, recommendations];
 
 async function main(): Promise<void> {
   const chapters = process.argv.includes('--all') ? CHAPTERS : CHAPTERS.slice(0, 1);

@@ -23,7 +23,7 @@ export interface ProductSales {
   onHand: number | null;
 }
 
-// Statements and no views: a view stays with the tables that it was made for, and a rebuild puts other tables under the same names.
+// Statements and no views: a view belongs to the tables that it was made for, and a rebuild puts other tables under the same names.
 const LINES = `from sales.sales s cross join lateral jsonb_to_recordset(s.lines) as line ("productId" text, quantity numeric, "unitPriceCents" numeric)
   where s.day between $1::date - date '1970-01-01' and $2::date - date '1970-01-01'`;
 const SUMS = `count(distinct s.order_id)::integer as orders, sum(line.quantity)::float8 as units, sum(line.quantity * line."unitPriceCents")::float8 as "amountCents"`;

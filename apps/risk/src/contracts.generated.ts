@@ -129,17 +129,27 @@ export const OrderPlaced = selectFact<OrderPlacedSelection>({
   contract: { "app": "risk", "seal": "a0558e63ea90ecc1" },
 });
 
+/** So many of one product, at one price. */
+export interface OrderPaidSelectionOrderLine {
+  /** The product; the key of inventory.product. */
+  productId: string;
+}
+
 /** An order was paid in full; from now on the customer may expect the goods. */
 export interface OrderPaidSelection {
   /** The order, and the key of the topic. */
   orderId: string;
   /** Who ordered. */
   customerId: string;
+  /** What was paid for; the lines of the order. */
+  lines: OrderPaidSelectionOrderLine[];
+  /** What was paid, in hundredths of the currency. */
+  totalCents: number;
   /** Country that issued the card, ISO 3166-1 alpha-2 code: DE, FR, US. */
   cardCountry: string;
 }
 
-/** An order was paid in full; from now on the customer may expect the goods. Read here for: Which orders to judge, and where the customer's cards come from. */
+/** An order was paid in full; from now on the customer may expect the goods. Read here for: Which orders to judge, what they ask for, and where the customer's cards come from. */
 export const OrderPaid = selectFact<OrderPaidSelection>({
   factName: 'orders.OrderPaid',
   topic: 'orders.order',
@@ -147,10 +157,22 @@ export const OrderPaid = selectFact<OrderPaidSelection>({
     "type": "record",
     "name": "OrderPaid",
     "namespace": "orders",
-    "fields": [ { "name": "orderId", "type": "string" }, { "name": "customerId", "type": "string" }, { "name": "cardCountry", "type": "string" } ],
+    "fields": [
+      { "name": "orderId", "type": "string" },
+      { "name": "customerId", "type": "string" },
+      {
+        "name": "lines",
+        "type": {
+          "type": "array",
+          "items": { "type": "record", "name": "OrderLine", "namespace": "orders", "fields": [ { "name": "productId", "type": "string" } ] },
+        },
+      },
+      { "name": "totalCents", "type": "long" },
+      { "name": "cardCountry", "type": "string" },
+    ],
   },
-  fingerprint: '0edae2bee78b2fc5',
-  contract: { "app": "risk", "seal": "ab0de780c6214991" },
+  fingerprint: 'b8a8f68c8c8c0b25',
+  contract: { "app": "risk", "seal": "1de9f94e0d909558" },
 });
 
 /** An order will not be delivered, paid or not; it is the last fact of the order. */

@@ -13,7 +13,14 @@ export const ordersSeen = projection({ name: 'orders_seen', version: 1, key: 'or
     paid: false,
     cancelled: false,
   }))
-  .on(OrderPaid, (order) => order && { ...order, paid: true })
+  .on(OrderPaid, (order, { data }) => ({
+    order_id: data.orderId,
+    customer_id: data.customerId,
+    product_ids: data.lines.map(({ productId }) => productId),
+    total_cents: data.totalCents,
+    paid: true,
+    cancelled: order?.cancelled ?? false,
+  }))
   // What stock ran out of is not the customer's doing.
   .on(OrderCancelled, (order, { data }) => order && { ...order, cancelled: data.reason !== 'OUT_OF_STOCK' });
 
@@ -28,5 +35,13 @@ export const ordersSeenV2 = projection({ name: 'orders_seen', version: 2, key: '
     cancelled: false,
     card_country: null,
   }))
-  .on(OrderPaid, (order, { data }) => order && { ...order, paid: true, card_country: data.cardCountry })
+  .on(OrderPaid, (order, { data }) => ({
+    order_id: data.orderId,
+    customer_id: data.customerId,
+    product_ids: data.lines.map(({ productId }) => productId),
+    total_cents: data.totalCents,
+    paid: true,
+    cancelled: order?.cancelled ?? false,
+    card_country: data.cardCountry,
+  }))
   .on(OrderCancelled, (order, { data }) => order && { ...order, cancelled: data.reason !== 'OUT_OF_STOCK' });

@@ -3,14 +3,16 @@ import { DeductionRefused, OrderCancelled, OrderPaid, OrderPlaced } from './cont
 import { ordersSeen, ordersSeenV2 } from './orders-seen.projection.js';
 import { refusals } from './refusals.projection.js';
 
-const placed = an(OrderPlaced, 'o-1', { orderId: 'o-1', customerId: 'c-1', lines: [{ productId: 'p-1' }, { productId: 'p-2' }], totalCents: 700 });
-const paid = an(OrderPaid, 'o-1', { orderId: 'o-1', customerId: 'c-1', cardCountry: 'DE' });
+const order = { orderId: 'o-1', customerId: 'c-1', lines: [{ productId: 'p-1' }, { productId: 'p-2' }], totalCents: 700 };
+const placed = an(OrderPlaced, 'o-1', order);
+const paid = an(OrderPaid, 'o-1', { ...order, cardCountry: 'DE' });
 const cancelled = (reason: 'CHANGED_MIND' | 'OUT_OF_STOCK') => an(OrderCancelled, 'o-1', { orderId: 'o-1', reason });
 const row = { order_id: 'o-1', customer_id: 'c-1', product_ids: ['p-1', 'p-2'], total_cents: 700, paid: false, cancelled: false };
 
 it('knows who ordered what, for how much, and whether it was paid', () => {
   specFor(ordersSeen).given(placed).thenRows(row);
   specFor(ordersSeen).given(placed, paid).thenRows({ ...row, paid: true });
+  specFor(ordersSeen).given(paid).thenRows({ ...row, paid: true });
 });
 
 it('counts as taken back what the customer took back, not what stock ran out of', () => {
