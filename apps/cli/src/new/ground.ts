@@ -52,8 +52,9 @@ export class Ground {
   /** @throws FactlineError `new.invalid` (invalid), `new.exists` (conflict), with all that is wrong. */
   refuse(): void {
     const there = this.#there.map((file) => `${file} is there already, and is not written over`);
-    if (this.#faults.length > 0) throw refused('new.invalid', 'invalid', [...this.#faults, ...there]);
-    if (there.length > 0) throw refused('new.exists', 'conflict', there);
+    const faults = [...this.#faults, ...there];
+    if (this.#faults.length > 0) throw new FactlineError({ code: 'new.invalid', kind: 'invalid', message: told(faults), advice: 'Correct the call; factline new --help shows one.', details: { faults } });
+    if (there.length > 0) throw new FactlineError({ code: 'new.exists', kind: 'conflict', message: told(faults), advice: 'Take another name, or go on with what is there.', details: { faults } });
   }
 
   /** Looks at everything as it shall be, and adds the generated types. @throws FactlineError `new.not-sound` (invalid) with all that `factline contracts check` would say of it. */
@@ -65,12 +66,12 @@ export class Ground {
     const keyOf = ({ rule, fact, field, message }: ReturnType<typeof judge>[number]) => [rule, fact, field, message].join(' ');
     const known = new Set(judge(this.before).map(keyOf));
     const found = judge(await readLandscape(this.workspace, folders)).filter((finding) => !known.has(keyOf(finding)));
-    if (found.length > 0) throw refused('new.not-sound', 'invalid', found.map(({ rule, fact, field, message, advice }) => `${field ? `${fact}.${field}` : fact}: ${message} ${advice} (${rule})`));
+    const faults = found.map(({ rule, fact, field, message, advice }) => `${field ? `${fact}.${field}` : fact}: ${message} ${advice} (${rule})`);
+    if (faults.length > 0) throw new FactlineError({ code: 'new.not-sound', kind: 'invalid', message: told(faults), advice: 'Ask for what factline contracts check takes; factline contracts explain <rule> says why.', details: { faults } });
     await regenerate(this.workspace, folders);
   }
 }
 
-function refused(code: string, kind: 'invalid' | 'conflict', faults: readonly string[]): FactlineError {
-  const list = faults.map((fault) => `\n  ${fault}`).join('');
-  return new FactlineError({ code, kind, message: `Nothing was written:${list}`, advice: kind === 'conflict' ? 'Take another name, or go on with what is there.' : 'Correct the call; factline new --help shows one.', details: { faults } });
+function told(faults: readonly string[]): string {
+  return `Nothing was written:${faults.map((fault) => `\n  ${fault}`).join('')}`;
 }
