@@ -3,6 +3,7 @@ import { type Duration, FactlineError, type Logger, milliseconds, silentLogger }
 import type { FactOutbox } from 'factline/outbox';
 import { type Store, type Tx, assertTx, traceOf } from 'factline/store';
 import { Backlogs } from './backlog.js';
+import { cancelJob } from './cancel.js';
 import { DueCommands } from './due-commands.js';
 import { IDEMPOTENCY_KEY_CHARACTERS, JOBS_KEPT_MS } from './limits.js';
 import type { CommandQueue } from './queue.js';
@@ -116,6 +117,15 @@ export class Commands {
       await tx.query('update factline.job set sequence = $2 where id = $1', [id, sequence], 'factline.job_sequence');
     }
     return { job: id, repeated: false, notBefore: inserted.not_before };
+  }
+
+  /**
+   * Takes a job back with an open transaction, for what is decided there: the order is paid, so its reminder is not sent. `Jobs.cancel` is the same by itself.
+   * @throws FactlineError `store.not-a-transaction`; `job.unknown` (not-found); `job.running`, `job.finished`, `job.elsewhere` (conflict). After `job.running` the transaction can only be rolled back.
+   */
+  async cancel(tx: Tx, job: string): Promise<void> {
+    assertTx(tx);
+    await cancelJob(tx, job);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { silentLogger } from 'factline/kernel';
+import { Refusal, silentLogger } from 'factline/kernel';
 import { type World, until, world } from 'factline/testing';
 import { DueCommands } from './due-commands.js';
 import { Commands, advanceCommandClock } from './index.js';
@@ -86,6 +86,22 @@ it('a waiting command that was cancelled is never sent', async () => {
   await process().step();
   expect(await stated()).toBe(0);
   expect(await post.jobs.status(job)).toMatchObject({ state: 'cancelled', finishedAt: expect.any(Date) as Date });
+});
+
+it('a command is taken back with the transaction that decides it, and stays when that fails', async () => {
+  const [kept, dropped] = [await post.send('c-1', 'kept', { notBefore: '1h' }), await post.send('c-2', 'dropped', { notBefore: '1h' })];
+  const failed = post.store.transaction(async (tx) => {
+    await post.commands.cancel(tx, kept);
+    throw new Refusal({ code: 'spec.no', message: 'No.' });
+  });
+  await expect(failed).rejects.toMatchObject({ code: 'spec.no' });
+  await post.store.transaction((tx) => post.commands.cancel(tx, dropped));
+  await advanceCommandClock(post.store, '2h');
+  await process().step();
+  await post.handle();
+  await until('the kept one', async () => (await post.state(kept)) === 'done');
+  expect(await post.state(dropped)).toBe('cancelled');
+  expect(await stated()).toBe(1);
 });
 
 it('of a cancel and the time that comes, one is first: either it was taken back, or it is taken back in the queue', async () => {

@@ -1,7 +1,7 @@
-import { FactlineError, Refusal } from 'factline/kernel';
-import type { Store, Tx } from 'factline/store';
+import type { Store } from 'factline/store';
+import { cancelJob, unknown } from './cancel.js';
 import type { JobProblem, JobStatus } from './job-status.js';
-import { CANCEL_WAIT_MS, POSITION_JOBS } from './limits.js';
+import { POSITION_JOBS } from './limits.js';
 import { QueueMeasures } from './measured.js';
 import { subscriptionOf } from './subscription-name.js';
 import { wireKey } from './wire-key.js';
@@ -90,16 +90,7 @@ export class Jobs {
    * @throws FactlineError `job.unknown` (not-found); `job.running`, `job.finished`, `job.elsewhere` (conflict).
    */
   async cancel(id: string): Promise<void> {
-    await this.store.transaction(async (tx) => {
-      // In the order in which they are taken when its time comes. Held while it is sent on just now: then it is queued behind this.
-      await tx.query('select from factline.waiting_command where id = $1 for update', [id]);
-      const state = await hold(tx, id);
-      if (state === 'cancelled') return;
-      if (state === 'sent') throw elsewhere(id);
-      if (state === 'done' || state === 'failed') throw finished(id, state);
-      await tx.query(`update factline.job set state = 'cancelled', closed_at = case when state = 'waiting' then clock_timestamp() end where id = $1`, [id]);
-      await tx.query('delete from factline.waiting_command where id = $1', [id]);
-    });
+    await this.store.transaction((tx) => cancelJob(tx, id));
   }
 
   /** What waits in each queue that has jobs, for metrics; counted up to 10,000 each. */
@@ -167,32 +158,4 @@ export class Jobs {
     if (code === null) return { code: 'job.blocked', message: 'A job of the same key before it failed.', advice: 'It goes on by itself when that one is repaired.', repair };
     return { code, message: reason ?? '', advice: 'Correct what it says, then requeue the key; or give it up.', repair };
   }
-}
-
-/** Whoever looks at the job holds it for less than a millisecond; who holds it longer runs it. */
-async function hold(tx: Tx, id: string): Promise<JobRow['state']> {
-  try {
-    await tx.query(`set local lock_timeout = ${CANCEL_WAIT_MS}`);
-    const { rows } = await tx.query<{ state: JobRow['state'] }>('select state from factline.job where id = $1 for no key update', [id]);
-    if (rows[0]) return rows[0].state;
-  } catch (error) {
-    throw error instanceof FactlineError && error.code === 'store.locked' ? running(id) : error;
-  }
-  throw unknown(id);
-}
-
-function unknown(id: string): FactlineError {
-  return new Refusal({ code: 'job.unknown', kind: 'not-found', message: `There is no job ${id}.`, advice: 'Ask with the id that the send answered, the app that handles the queue; finished jobs are kept for a while only.' });
-}
-
-function running(id: string): FactlineError {
-  return new Refusal({ code: 'job.running', kind: 'conflict', message: `The job ${id} runs.`, advice: 'It cannot be taken back any more; look at its end.' });
-}
-
-function finished(id: string, state: string): FactlineError {
-  return new Refusal({ code: 'job.finished', kind: 'conflict', message: `The job ${id} is ${state}.`, advice: 'What was done stays done: ask for the opposite.' });
-}
-
-function elsewhere(id: string): FactlineError {
-  return new Refusal({ code: 'job.elsewhere', kind: 'conflict', message: `The job ${id} was handed to the app that owns its queue.`, advice: 'Cancel it there.' });
 }
