@@ -77,7 +77,7 @@ export async function serveChild<Argument, Result>(work: (argument: Argument, si
     await send({ type: 'result', result });
   } catch (error) {
     await send({ type: 'failed', error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
-    process.exitCode = 1;
+    process.exit(1); // what the work opened may try for ever to reach a stack that is gone
   }
   if (process.connected) process.disconnect();
 }
