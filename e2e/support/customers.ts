@@ -36,9 +36,9 @@ export class Customers {
     await this.inventory.state('inventory.DeductionRefused', this.id(product), { orderId, asked: 1, onHand: 0 });
   }
 
-  /** Up to which number the reactions of risk have handled the facts of a product. */
-  async inbox(store: Store, product: string): Promise<number> {
-    const { rows } = await store.query<{ sequence: number }>('select sequence::float8 as sequence from flagging.inbox where key = $1', [this.id(product)]);
+  /** Up to which number the reactions of risk have handled the facts of a key. */
+  async handled(store: Store, key: string): Promise<number> {
+    const { rows } = await store.query<{ sequence: number }>('select sequence::float8 as sequence from flagging.inbox where key = $1', [key]);
     return rows[0]?.sequence ?? 0;
   }
 }

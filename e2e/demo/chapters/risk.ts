@@ -1,4 +1,5 @@
 import { stackEnvironment } from 'factline/stack';
+import { Store } from 'factline/store';
 import { factOwner, until, world } from 'factline/testing';
 import type { RunningApp } from '../../../apps/cli/src/apps.js';
 import { Customers } from '../../support/customers.js';
@@ -40,10 +41,16 @@ const flaggedOrders = async (url: string, customers: Customers) => (await Promis
 const reasonsOf = async (url: string, customer: string) => (await ask(`${url}/customers/${customer}/risk`)).body['reasons'] as string[];
 const shown = (orders: readonly Flagged[]) => orders.map(({ reasons, ruleVersion }) => `${reasons.join(', ')} (rule ${ruleVersion})`).join('; ');
 
-async function judge(story: Story, { customers, app: { url } }: Scene): Promise<void> {
+async function judge(story: Story, { mission, customers, app: { url } }: Scene): Promise<void> {
+  const database = mission.host.environment['RISK_DATABASE_URL']!;
   await story.step('Start risk; a stranger orders for 2,500, a traveller pays with cards of three countries', async () => {
     await customers.buys('stranger', { totalCents: 250_000 });
-    for (const cardCountry of ['DE', 'FR', 'US']) await customers.buys('traveller', { totalCents: 500, cardCountry });
+    const store = new Store({ url: database, applicationName: 'demo', connections: 1 });
+    for (const cardCountry of ['DE', 'FR', 'US']) {
+      const id = await customers.buys('traveller', { totalCents: 500, cardCountry });
+      await until('it to be judged by rule 1', async () => (await customers.handled(store, id)) >= 2);
+    }
+    await store.close();
     const flagged = await until('the order of the stranger to be flagged', async () => {
       const found = await flaggedOrders(url, customers);
       return found.length > 0 ? found : undefined;
