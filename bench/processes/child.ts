@@ -39,7 +39,7 @@ export function startChild<Result>(script: string, argument: object, onEvent: (e
     result,
     ended,
     finish: async () => {
-      if (child.connected) child.send('finish');
+      if (child.connected) child.send('finish', () => undefined); // one that ended meanwhile has said why
       try {
         return await result;
       } finally {
