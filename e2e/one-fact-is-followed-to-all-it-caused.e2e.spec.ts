@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { FactSubscription, Freshness } from 'factline/consumer';
 import { FactDecoder, RegisteredSchemas, SchemaRegistry } from 'factline/contracts';
 import { formatId, newId } from 'factline/kernel';
@@ -7,12 +10,14 @@ import { schemaMemory } from 'factline/store';
 import { until } from 'factline/testing';
 import { EmployeeMoved } from '../apps/hr/src/contracts.generated.js';
 import { EmployeeCreated } from '../apps/payroll/src/contracts.generated.js';
+import { loadConfig } from '../apps/cli/src/config.js';
 import type { Hop } from '../apps/cli/src/trace/hop.js';
 import type { TracedFact } from '../apps/cli/src/trace/story.js';
 import { byKey, statedFacts } from './support/employee-topic.js';
 import { type App, type Estate, estate, freePort } from './support/estate.js';
 import { people } from './support/people.js';
 import { ask } from './support/rest.js';
+import { ROOT } from './support/root.js';
 
 interface Told {
   facts: TracedFact[];
@@ -25,8 +30,17 @@ let hr: App;
 let payroll: App;
 let hired = 0;
 const stops: (() => Promise<unknown>)[] = [];
+/** Hr and payroll alone: the databases of other apps are not there, and would be named as not asked. */
+const repository = mkdtempSync(join(tmpdir(), 'factline-trace-spec-'));
+const trace = (args: readonly string[], settings?: Record<string, string>) => here.factline(['trace', ...args, '--root', repository], settings);
 
 beforeAll(async () => {
+  const { apps } = await loadConfig(ROOT);
+  const absolute = (app: string) => {
+    const { contracts, projections, facts, ...rest } = apps[app]!;
+    return { ...rest, contracts: resolve(ROOT, contracts), ...(projections && { projections: projections.map((file) => resolve(ROOT, file)) }), ...(facts && { facts: resolve(ROOT, facts) }) };
+  };
+  writeFileSync(join(repository, 'factline.config.json'), JSON.stringify({ schemas: resolve(ROOT, 'schemas'), apps: { hr: absolute('hr'), payroll: absolute('payroll') } }));
   here = await estate();
   [hr, payroll] = [await here.start('hr'), await here.start('payroll')];
 });
@@ -34,6 +48,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const stop of stops.toReversed()) await stop();
   await here?.close();
+  rmSync(repository, { recursive: true, force: true });
 });
 
 /** @returns the employee's id and the correlation id of the request. */
@@ -48,7 +63,7 @@ async function hire(): Promise<{ key: string; correlationId: string; token: stri
 const paid = async ({ key, token }: { key: string; token: string }) => expect((await ask(`${payroll.url}/payees/${key}`, 'GET', undefined, { 'factline-token': token, prefer: 'wait=10' })).status).toBe(200);
 
 async function told(id: string, settings?: Record<string, string>): Promise<Told> {
-  const { code, stdout, stderr } = await here.factline(['trace', id, '--json'], settings);
+  const { code, stdout, stderr } = await trace([id, '--json'], settings);
   expect([code, stderr]).toEqual([0, '']);
   return JSON.parse(stdout) as Told;
 }
@@ -78,7 +93,7 @@ it('is told from its commit to the read model, by its own id and by the correlat
   const of = await told(employee.correlationId);
   expect(of.facts.map((each) => each.id)).toEqual([id]);
 
-  const { stdout } = await here.factline(['trace', id]);
+  const { stdout } = await trace([id]);
   expect(stdout).toContain(`hr.employee[${stated!.partition}] offset ${stated!.offset}`);
   expect(stdout).toMatch(/applied +payroll payees \(read model, generation 1\)/);
 });
@@ -149,13 +164,13 @@ it('is not seen yet where no process reads it, waits where nobody publishes, and
 
 it('is unknown when nobody knows it, which is another answer than that somebody could not be asked', async () => {
   for (const id of [formatId(newId()), `${here.prefix}nobody`]) {
-    const unknown = await here.factline(['trace', id, '--json']);
+    const unknown = await trace([id, '--json']);
     expect([unknown.code, unknown.stdout]).toEqual([2, '']);
     expect(JSON.parse(unknown.stderr)).toMatchObject({ error: 'trace.unknown', kind: 'not-found' });
   }
-  const tooOld = await here.factline(['trace', `${here.prefix}hire-1`, '--since', '1ms', '--json']);
+  const tooOld = await trace([`${here.prefix}hire-1`, '--since', '1ms', '--json']);
   expect([tooOld.code, JSON.parse(tooOld.stderr)]).toMatchObject([2, { error: 'trace.unknown' }]);
   const away = { FACTLINE_KAFKA: `127.0.0.1:${await freePort()}` };
-  const incomplete = await here.factline(['trace', formatId(newId()), '--json'], away);
+  const incomplete = await trace([formatId(newId()), '--json'], away);
   expect([incomplete.code, JSON.parse(incomplete.stderr)]).toMatchObject([3, { error: 'trace.incomplete', details: { unreachable: [{ what: 'the log' }] } }]);
 });
