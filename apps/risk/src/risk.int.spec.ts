@@ -1,14 +1,9 @@
 import { type Service, openService } from 'factline/nest';
 import { Store } from 'factline/store';
-import { type Stack, startStack, stackEnvironment } from 'factline/stack';
 import { type FactOwner, type World, factOwner, until, world } from 'factline/testing';
 import { readConfig } from './config.js';
 import { RiskModule } from './risk.module.js';
 
-/** A stack of its own: refusals that other specs state, of orders that nobody states, would open the breaker of this one's reaction. */
-const STACK_STARTS_WITHIN = 240_000;
-
-let stack: Stack;
 let here: World;
 let orders: FactOwner;
 let inventory: FactOwner;
@@ -32,17 +27,15 @@ const handled = (key: string, sequence: number) =>
 const troubles = async () => ((await ask('/health')).body['reactions'] as { trouble: { code: string } | null }[]).map(({ trouble }) => trouble?.code);
 
 beforeAll(async () => {
-  stack = await startStack({ from: 'packages' });
-  here = await world({ ...stackEnvironment(stack) });
+  here = await world();
   [orders, inventory] = [await factOwner(here, 'orders'), await factOwner(here, 'inventory')];
   const env = { RISK_DATABASE_URL: await here.database('risk'), FACTLINE_KAFKA: here.kafka.join(','), FACTLINE_REGISTRY_URL: here.registryUrl, PORT: '0', LOG_LEVEL: 'silent' };
   service = await openService(RiskModule, readConfig(env));
-}, STACK_STARTS_WITHIN);
+});
 
 afterAll(async () => {
   await service?.close();
   await here?.close();
-  await stack?.stop();
 });
 
 it('flags an order in the transaction of the reaction, with the fact, once', async () => {
