@@ -148,7 +148,7 @@ describe('contention', () => {
       if (rows[0]!.sum > 1) await tx.query('update account set cents = 0 where id = $1', [own]);
     };
     await Promise.all(['a', 'b'].map((own) => store.transaction(empty(own), { isolation: 'serializable' })));
-    expect(runs).toBe(3);
+    expect(runs).toBeGreaterThan(2); // the one that is run again may meet the other's commit once more
     expect((await store.query('select sum(cents)::integer as sum from account')).rows).toEqual([{ sum: 1 }]);
   });
 
