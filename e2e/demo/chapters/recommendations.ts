@@ -7,7 +7,7 @@ import { type Chapter, must, seconds } from '../story.js';
 export const recommendations: Chapter = {
   apps: ['inventory', 'recommendations'],
   tell: async (story, mission) => {
-    const [mug, pot] = productsApart('');
+    const [mug, pot] = productsApart('tea-');
     let inventory = await mission.host.start('inventory');
     const { url } = await mission.host.start('recommendations');
     const read = async (product: string) => (await recommendation(url, product)).body;
