@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { Body, Controller, Get, Module, Post, Res } from '@nestjs/common';
 import { FactlineModule, type ServiceConfig, field, openService } from 'factline/nest';
-import { simulationRuns, world } from 'factline/testing';
+import { world } from 'factline/testing';
+import { simulationRuns } from 'factline/testing/simulation';
 import { loadConfig } from '../apps/cli/src/config.js';
 import { estate } from './support/estate.js';
 import { fuzz } from './support/fuzz/fuzz.js';

@@ -1,4 +1,5 @@
 import avro from 'avsc';
+import { topicRecords } from 'factline/testing';
 import type { Estate } from './estate.js';
 
 /** One record of a topic as any Kafka client sees it. */
@@ -24,17 +25,7 @@ export const EMPLOYEE_TOPIC = 'hr.employee';
  */
 export async function statedFacts({ world, prefix }: Pick<Estate, 'world' | 'prefix'>, topic: string = EMPLOYEE_TOPIC): Promise<StatedFact[]> {
   const log = world.log();
-  const records: { partition: number; offset: number; key: string; value: Buffer }[] = [];
-  const [state] = await log.describe([topic]);
-  await log.read({
-    topic,
-    ranges: state!.partitions.map(({ start, end }, partition) => ({ partition, from: start, to: end })),
-    batch: ({ partition, records: batch }) => {
-      for (const { offset, key, value } of batch) {
-        if (key.toString().startsWith(prefix) && value) records.push({ partition, offset, key: key.toString(), value: Buffer.from(value) });
-      }
-    },
-  });
+  const records = (await topicRecords(log, topic)).map((record) => ({ ...record, key: record.key.toString() })).filter(({ key }) => key.startsWith(prefix));
   await log.close();
   const types = new Map<number, avro.Type>();
   const facts: StatedFact[] = [];

@@ -1,42 +1,18 @@
-import { Module } from '@nestjs/common';
-import { type FactType, defineFact, loadSchemas } from 'factline/contracts';
-import { FactlineModule, SERVICE_CONFIG, type Service, openService } from 'factline/nest';
-import { FactOutbox } from 'factline/outbox';
-import { Store } from 'factline/store';
-import { type World, until, world } from 'factline/testing';
-import { type PayrollConfig, readConfig } from './config.js';
+import { type Service, openService } from 'factline/nest';
+import { type FactOwner, type World, factOwner, until, world } from 'factline/testing';
+import { readConfig } from './config.js';
 import { PayrollModule } from './payroll.module.js';
 
-/** Stands for hr, which is another app: it states hr's facts as their owner does, from the declared schemas. */
-const { facts } = await loadSchemas('schemas');
-const factOf = (name: string) => defineFact<Record<string, unknown>, string>({ ...facts.get(name)!, keyField: 'employeeId' }) as unknown as FactType<Record<string, unknown>, string>;
-const [EmployeeCreated, EmployeeMoved, EmployeeTerminated] = ['hr.EmployeeCreated', 'hr.EmployeeMoved', 'hr.EmployeeTerminated'].map(factOf) as [ReturnType<typeof factOf>, ReturnType<typeof factOf>, ReturnType<typeof factOf>];
-
-@Module({
-  imports: [
-    FactlineModule.forRootAsync({
-      inject: [SERVICE_CONFIG],
-      useFactory: ({ databaseUrl, brokers, registryUrl }: PayrollConfig) => ({ app: 'hr', databaseUrl, kafka: { brokers }, registryUrl, produces: [EmployeeCreated, EmployeeMoved, EmployeeTerminated] }),
-    }),
-  ],
-})
-class OwnerModule {}
-
 let here: World;
-let owner: Service;
+let hr: FactOwner;
 let payroll: Service;
 let payrollDatabase: string;
 
 const configOf = (databaseUrl: string, more: Record<string, string> = {}) =>
   readConfig({ PAYROLL_DATABASE_URL: databaseUrl, FACTLINE_KAFKA: here.kafka.join(','), FACTLINE_REGISTRY_URL: here.registryUrl, PORT: '0', LOG_LEVEL: 'silent', ...more });
 
-const hired = (id: string, location = 'BER', salaryCents = 1_200) =>
-  EmployeeCreated(id, { name: 'Ada', email: 'a@example.com', birthDate: 7_000, salaryCents, currency: 'EUR', location, jobTitle: 'Engineer', startedOn: 20_000 });
-
-async function state(fact: ReturnType<typeof EmployeeCreated>): Promise<string> {
-  const outbox = owner.app.get(FactOutbox);
-  return (await owner.app.get(Store).transaction((tx) => outbox.add(tx, fact))).token;
-}
+const hired = async (id: string, location = 'BER', salaryCents = 1_200) =>
+  (await hr.state('hr.EmployeeCreated', id, { name: 'Ada', email: 'a@example.com', birthDate: 7_000, salaryCents, currency: 'EUR', location, jobTitle: 'Engineer', startedOn: 20_000 })).token;
 
 async function ask(path: string, init: RequestInit = {}, service = payroll) {
   const response = await fetch(`${service.url}${path}`, init);
@@ -48,25 +24,24 @@ const run = (headers: Record<string, string> = {}, month = '2026-11') => ask('/p
 beforeAll(async () => {
   here = await world();
   payrollDatabase = await here.database('payroll');
-  owner = await openService(OwnerModule, configOf(await here.database('owner')));
+  hr = await factOwner(here, 'hr');
   payroll = await openService(PayrollModule, configOf(payrollDatabase));
 });
 
 afterAll(async () => {
   await payroll.close();
-  await owner.close();
   await here.close();
 });
 
 describe('reading one\'s own write', () => {
   it('waits for the fact of the token, also for the one that removes the row', async () => {
     const id = `${here.name}-1`;
-    const headers = { 'factline-token': await state(hired(id)), prefer: 'wait=10' };
+    const headers = { 'factline-token': await hired(id), prefer: 'wait=10' };
     const read = await ask(`/payees/${id}`, { headers });
     expect(read).toMatchObject({ status: 200, body: { employeeId: id, location: 'BER', salaryCents: 1_200, termsSince: null } });
-    const moved = await state(EmployeeMoved(id, { location: 'PAR' }));
+    const moved = (await hr.state('hr.EmployeeMoved', id, { location: 'PAR' })).token;
     expect((await ask(`/payees/${id}?after=${moved}`, { headers: { prefer: 'wait=10' } })).body['location']).toBe('PAR');
-    const left = await state(EmployeeTerminated(id, { lastDay: 20_500 }));
+    const left = (await hr.state('hr.EmployeeTerminated', id, { lastDay: 20_500 })).token;
     expect((await ask(`/payees/${id}`, { headers: { 'factline-token': left, prefer: 'wait=10' } })).status).toBe(404);
   });
 
@@ -90,8 +65,8 @@ describe('reading one\'s own write', () => {
 describe('a payroll run', () => {
   it('sums up by location and currency, once per idempotency key, also when ten come at once', async () => {
     const location = `X${here.name.toUpperCase()}`;
-    await state(hired(`${here.name}-2`, location, 1_200));
-    const token = await state(hired(`${here.name}-3`, location, 2_406));
+    await hired(`${here.name}-2`, location, 1_200);
+    const token = await hired(`${here.name}-3`, location, 2_406);
     await ask('/payees', { headers: { 'factline-token': token, prefer: 'wait=10' } });
     await until('both payees', async () => (await ask(`/payees/${here.name}-2`)).status === 200);
     const made = await Promise.all(Array.from({ length: 10 }, () => run({ 'idempotency-key': 'november' })));

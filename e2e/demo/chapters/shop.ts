@@ -1,5 +1,5 @@
 import { type FactLog, kafkaLog, partitionOf } from 'factline/log';
-import { until } from 'factline/testing';
+import { topicRecords, until } from 'factline/testing';
 import type { RunningApp } from '../../../apps/cli/src/apps.js';
 import { inParallel } from '../../support/hr-client.js';
 import type { Mission } from '../../support/mission.js';
@@ -144,19 +144,8 @@ async function withLog<T>({ mission }: Scene, work: (log: FactLog) => Promise<T>
   }
 }
 
-function records(scene: Scene, topic: string): Promise<{ key: Buffer; value: Buffer }[]> {
-  return withLog(scene, async (log) => {
-    const found: { key: Buffer; value: Buffer }[] = [];
-    const [state] = await log.describe([topic]);
-    await log.read({
-      topic,
-      ranges: state!.partitions.map(({ start, end }, partition) => ({ partition, from: start, to: end })),
-      batch: ({ records: batch }) => {
-        for (const { key, value } of batch) if (value) found.push({ key: Buffer.from(key), value: Buffer.from(value) });
-      },
-    });
-    return found;
-  });
+function records(scene: Scene, topic: string) {
+  return withLog(scene, (log) => topicRecords(log, topic));
 }
 
 /** Facts that inventory has published. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { messageOf } from 'factline/kernel';
-import type { SimulationRuns } from 'factline/testing';
+import type { SimulationRuns } from 'factline/testing/simulation';
 import { type Route, routesOf } from './openapi.js';
 import { type WireRequest, requestsFor } from './requests.js';
 import { type WireAnswer, exchange } from './wire.js';

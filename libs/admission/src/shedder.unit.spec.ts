@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { simulationRuns } from 'factline/testing';
+import { simulationRuns } from 'factline/testing/simulation';
 import { type Priority, type Reading, Shedder, type Verdict, priorities, readings } from './index.js';
 
 const over = (pressure: number, spares: Priority = 'critical'): Reading[] => [{ name: 'database', pressure, spares }];

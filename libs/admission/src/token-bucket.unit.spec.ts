@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { FactlineError } from 'factline/kernel';
-import { simulationRuns } from 'factline/testing';
+import { simulationRuns } from 'factline/testing/simulation';
 import { HandClock, SimulatedBuckets } from './database.spec.support.js';
 import { TokenBucket, type TokenBucketOptions } from './index.js';
 import { BUCKET_KEYS, LEASE_SHARE, UNAVAILABLE_PAUSE_MS } from './limits.js';

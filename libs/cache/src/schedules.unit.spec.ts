@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { simulationRuns, simulationTimeoutMs } from 'factline/testing';
+import { simulationRuns, simulationTimeoutMs } from 'factline/testing/simulation';
 import { Cache, type WhenStale } from './index.js';
 import { Region } from './region.js';
 import { type Item, PARTITIONS, Shop, changed, held, without } from './shop.spec.support.js';

@@ -1,4 +1,4 @@
-import { type Executor, identifier } from 'factline/store';
+import { type Executor, identifier, tableExists } from 'factline/store';
 import { MEASURE_INTERVAL_MS, POSITION_JOBS, PUT_OFF_WINDOW_MS, RATE_WINDOW_MS } from './limits.js';
 import { subscriptionOf } from './subscription-name.js';
 
@@ -47,8 +47,7 @@ export class QueueMeasures {
   async lettersOf(db: Executor, queue: string): Promise<string | undefined> {
     const table = `${identifier(subscriptionOf(queue))}.dead_letter`;
     if (this.#handled.has(table)) return table;
-    const { rows } = await db.query<{ there: boolean }>('select to_regclass($1) is not null as there', [table]);
-    if (!rows[0]!.there) return undefined;
+    if (!(await tableExists(db, table))) return undefined;
     this.#handled.add(table);
     return table;
   }

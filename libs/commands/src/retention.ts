@@ -1,13 +1,13 @@
 import { type Logger, detached, messageOf, pause } from 'factline/kernel';
-import { type Store, identifier } from 'factline/store';
+import { type Store, identifier, tableExists } from 'factline/store';
 import { JOBS_SWEEP_INTERVAL_MS, JOBS_SWEEP_ROWS } from './limits.js';
 import { subscriptionOf } from './subscription-name.js';
 
 const REMOVE = `with removed as (delete from factline.job where id in
-    (select id from factline.job where queue = $1 and closed_at < clock_timestamp() - $2 * interval '1 millisecond' limit ${JOBS_SWEEP_ROWS} for update skip locked) returning id)
-  delete from factline.job_progress where id in (select id from removed)`;
+    (select id from factline.job where queue = $1 and closed_at < clock_timestamp() - $2 * interval '1 millisecond' limit ${JOBS_SWEEP_ROWS} for update skip locked) returning id),
+  reports as (delete from factline.job_progress where id in (select id from removed))
+  select count(*)::integer as jobs from removed`;
 const OLD_DUES = `delete from factline.command_due where sent_at < clock_timestamp() - $1 * interval '1 millisecond'`;
-const COUNT_REMOVABLE = `select exists (select from factline.job where queue = $1 and closed_at < clock_timestamp() - $2 * interval '1 millisecond') as more`;
 
 /** Removes jobs that have been finished for longer than they are kept, in small steps, and notes of those whose records were given up that nothing more will come of them. */
 export class JobRetention {
@@ -33,9 +33,8 @@ export class JobRetention {
     const { rows } = await this.store.query<{ queue: string }>('select distinct queue from factline.job');
     for (const { queue } of rows) {
       await this.#noteGivenUp(queue);
-      for (let more = true; more && !this.#abort.signal.aborted; ) {
-        await this.store.query(REMOVE, [queue, this.keepMs]);
-        more = (await this.store.query<{ more: boolean }>(COUNT_REMOVABLE, [queue, this.keepMs])).rows[0]!.more;
+      for (let removed = JOBS_SWEEP_ROWS; removed === JOBS_SWEEP_ROWS && !this.#abort.signal.aborted; ) {
+        removed = (await this.store.query<{ jobs: number }>(REMOVE, [queue, this.keepMs])).rows[0]!.jobs; // fewer: the rest is held by somebody, and left for the next sweep
       }
     }
     await this.store.query(OLD_DUES, [this.keepMs]);
@@ -44,8 +43,7 @@ export class JobRetention {
   /** The key has gone on behind the record, and neither was the job done nor does its record wait. One statement is one moment: the inbox moves in the commit that makes a job done. */
   async #noteGivenUp(queue: string): Promise<void> {
     const name = subscriptionOf(queue);
-    const { rows } = await this.store.query<{ there: boolean }>('select to_regclass($1) is not null as there', [`${identifier(name)}.inbox`]);
-    if (!rows[0]!.there) return;
+    if (!(await tableExists(this.store, `${identifier(name)}.inbox`))) return;
     await this.store.query(
       `update factline.job j set state = 'failed', closed_at = clock_timestamp() from ${identifier(name)}.inbox i
        where j.queue = $1 and j.state = 'queued' and i.topic = j.queue and i.key = (j.sender || '/' || j.key) collate "C" and i.sequence >= j.sequence

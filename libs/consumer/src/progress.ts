@@ -1,4 +1,4 @@
-import { type Executor, identifier } from 'factline/store';
+import { type Executor, identifier, tableExists } from 'factline/store';
 import { type Checkpoint, checkpointTable } from './checkpoint.js';
 import { LETTER_COLUMNS, type DeadLetter, type LetterRow, letterOf } from './dead-letters/dead-letter.js';
 import { PROGRESS_MARKS } from './limits.js';
@@ -109,8 +109,7 @@ export class Progress {
   }
 
   async #around(db: Executor, topic: string, partition: number, offset: number): Promise<Pick<Reached, 'notYetAt' | 'passedBy'>> {
-    const { rows: there } = await db.query<{ there: boolean }>('select to_regclass($1) is not null as there', [this.#marks]);
-    if (!there[0]!.there) return { notYetAt: null, passedBy: null }; // made by an earlier version of this software, which kept no marks
+    if (!(await tableExists(db, this.#marks))) return { notYetAt: null, passedBy: null }; // made by an earlier version of this software, which kept no marks
     const { rows } = await db.query<{ not_yet_at: Date | null; passed_by: Date | null }>(
       `select max(asked_at) filter (where next_offset <= $3) as not_yet_at, min(answered_at) filter (where next_offset > $3) as passed_by from ${this.#marks} where topic = $1 and partition = $2`,
       [topic, partition, offset],

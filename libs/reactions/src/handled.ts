@@ -1,6 +1,6 @@
 import type { Reached } from 'factline/consumer';
 import type { SelectedFact } from 'factline/contracts';
-import type { Store } from 'factline/store';
+import { type Store, tableExists } from 'factline/store';
 import { Inbox } from './inbox.js';
 
 /** A subscription of reactions, as its database knows it, whether or not a process runs. */
@@ -25,8 +25,7 @@ export interface HandledIn {
 
 /** The subscriptions of reactions in a database; none where there are none, or never were. */
 export async function knownReactions(store: Store): Promise<KnownReactions[]> {
-  const { rows: there } = await store.query<{ there: boolean }>("select to_regclass('factline.reactions') is not null as there");
-  if (!there[0]!.there) return [];
+  if (!(await tableExists(store, 'factline.reactions'))) return [];
   const { rows } = await store.query<{ name: string; since: KnownReactions['since']; created_at: Date; selections: SelectedFact[] }>('select name, since, created_at, selections from factline.reactions order by name');
   return rows.map(({ name, since, created_at: createdAt, selections }) => ({ name, since, createdAt, facts: selections.map(({ factName, topic }) => ({ factName, topic })) }));
 }

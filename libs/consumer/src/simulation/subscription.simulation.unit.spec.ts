@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { Simulation, simulationRuns, simulationTimeoutMs } from 'factline/testing';
+import { Simulation, simulationRuns, simulationTimeoutMs } from 'factline/testing/simulation';
 import type { SubscriptionTarget } from '../index.js';
 import { ConsumerWorld, type Disturbance, type Verdict, type WorldOptions } from './world.spec.support.js';
 

@@ -1,7 +1,7 @@
 import { FactlineError, newId } from 'factline/kernel';
 import { type MemoryBroker, type TopicState, memoryBroker } from 'factline/log';
 import type { Executor } from 'factline/store';
-import { type LogFaults, SimulatedCheckpoints, SimulatedLog, type SimulatedProcess, type Simulation } from 'factline/testing';
+import { type LogFaults, SimulatedCheckpoints, SimulatedLog, type SimulatedProcess, type Simulation } from 'factline/testing/simulation';
 import { type Checkpoint, FactSubscription, Freshness, type SubscriptionTarget, type Work, advanceCheckpoint, claimCheckpoints } from '../index.js';
 
 const TOPIC = 'accounts';

@@ -1,7 +1,7 @@
 import { type BeforeApplicationShutdown, Controller, Delete, Get, HttpCode, Param, Res } from '@nestjs/common';
 import { ApiProduces } from '@nestjs/swagger';
 import { JobWatch, Jobs, type JobStatus } from 'factline/commands';
-import { FactlineError } from 'factline/kernel';
+import { FactlineError, isId } from 'factline/kernel';
 import type { HttpResponse } from '../http/exchange.js';
 import { EVENTS_HEARTBEAT_MS } from '../limits.js';
 
@@ -66,6 +66,6 @@ function shown(status: JobStatus) {
 
 /** @throws FactlineError `job.id` (invalid) */
 function checked(id: string): string {
-  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) return id.toLowerCase();
+  if (isId(id)) return id.toLowerCase();
   throw new FactlineError({ code: 'job.id', kind: 'invalid', message: 'The id of a job is a UUID.', advice: 'Take it from the answer to what began the job.' });
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { Simulation } from 'factline/testing';
+import { Simulation } from 'factline/testing/simulation';
 import { type Disturbance, RelayWorld, type Verdict, type WorldOptions, type WriterStep } from './world.spec.support.js';
 
 /** Faults go on for so long after the last fact, or until all is sent. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Session } from 'factline/store';
-import { Simulation } from 'factline/testing';
+import { Simulation } from 'factline/testing/simulation';
 import { type TestDatabase, jobs, testDatabase } from '../database.spec.support.js';
 import { readPage } from '../page.js';
 import { ADD_TO } from '../schema.js';

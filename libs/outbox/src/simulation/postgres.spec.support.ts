@@ -1,5 +1,5 @@
 import { FactlineError } from 'factline/kernel';
-import type { Simulation } from 'factline/testing';
+import type { Simulation } from 'factline/testing/simulation';
 
 export interface StoredFact {
   slot: number;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { FactLog } from 'factline/log';
-import { type Simulation, simulationRuns, simulationTimeoutMs } from 'factline/testing';
+import { type Simulation, simulationRuns, simulationTimeoutMs } from 'factline/testing/simulation';
 import { type Plan, SOUND, plan, play } from './plan.spec.support.js';
 import type { Mutation } from './store.spec.support.js';
 import type { Disturbance, Verdict, WorldOptions } from './world.spec.support.js';

@@ -1,4 +1,4 @@
-import { type SqlLookup, type SqlValue, sqlCondition } from 'factline/testing';
+import { type SqlLookup, type SqlValue, sqlCondition } from 'factline/testing/simulation';
 import { parseSnapshot } from '../snapshot.js';
 import { copyOf } from './copy-format.spec.support.js';
 import type { SimulatedPostgres, StoredFact, Transaction } from './postgres.spec.support.js';

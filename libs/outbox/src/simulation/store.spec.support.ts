@@ -1,6 +1,6 @@
 import { FactlineError } from 'factline/kernel';
 import type { Result, Session, Store, Tx } from 'factline/store';
-import type { SimulatedProcess, SqlValue } from 'factline/testing';
+import type { SimulatedProcess, SqlValue } from 'factline/testing/simulation';
 import { type SimulatedPostgres, type Transaction, gone } from './postgres.spec.support.js';
 import { answer } from './statements.spec.support.js';
 

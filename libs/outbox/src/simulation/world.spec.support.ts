@@ -1,7 +1,7 @@
 import { factIdOf, sequenceOf } from 'factline/contracts';
 import { FactlineError, pause } from 'factline/kernel';
 import { type FactLog, type MemoryBroker, memoryBroker, partitionOf } from 'factline/log';
-import { type LogFaults, SimulatedLog, type SimulatedProcess, type Simulation } from 'factline/testing';
+import { type LogFaults, SimulatedLog, type SimulatedProcess, type Simulation } from 'factline/testing/simulation';
 import { HOLD_AFTER_MS } from '../limits.js';
 import { Relay } from '../relay.js';
 import { SimulatedPostgres } from './postgres.spec.support.js';

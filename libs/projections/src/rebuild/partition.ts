@@ -42,15 +42,24 @@ export interface PartitionFolder {
   rowsInMemory?: number;
 }
 
-/** Folds partitions one after another, and loads the rows of one while the next is read. @returns the rows loaded. */
+/**
+ * Folds partitions one after another, and loads the rows of one while the next is read. When it ends, also by an error, nothing is being loaded any more: who goes on
+ * after an error would not see the checkpoint of a load that commits later, and load those rows twice.
+ * @returns the rows loaded.
+ */
 export async function foldPartitions(folder: PartitionFolder, next: () => Promise<PartitionTask | undefined>): Promise<number> {
   let rows = 0;
   let loading = Promise.resolve(0);
-  for (let task = await next(); task; task = await next()) {
-    const load = await foldPartition(folder, task);
-    rows += await loading;
-    loading = load();
-    loading.catch(() => undefined); // awaited with the next partition; a rejection before that is not unhandled
+  try {
+    for (let task = await next(); task; task = await next()) {
+      const load = await foldPartition(folder, task);
+      rows += await loading;
+      loading = load();
+      loading.catch(() => undefined); // awaited with the next partition; a rejection before that is not unhandled
+    }
+  } catch (error) {
+    await loading.catch(() => undefined); // what ended the fold is told
+    throw error;
   }
   return rows + (await loading);
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { simulationRuns, simulationTimeoutMs } from 'factline/testing';
+import { simulationRuns, simulationTimeoutMs } from 'factline/testing/simulation';
 import { FAULTS, type Plan, SOUND, firstOnly, plan, play } from './plan.spec.support.js';
 import type { Mutation } from './store.spec.support.js';
 import type { Verdict } from './world.spec.support.js';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { Simulation } from 'factline/testing';
+import { Simulation } from 'factline/testing/simulation';
 import { type Kind, type Stated, numbered, withDuplicates } from '../accounts.spec.support.js';
 import type { Mutation } from './store.spec.support.js';
 import { type Disturbance, POISON, ReadModelWorld, type Verdict, type WorldOptions } from './world.spec.support.js';

@@ -1,4 +1,4 @@
-import { SimulatedCheckpoints } from 'factline/testing';
+import { SimulatedCheckpoints } from 'factline/testing/simulation';
 import type { Projection } from '../projection.js';
 import { Tables } from '../tables.js';
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { simulationRuns, simulationTimeoutMs } from 'factline/testing';
+import { simulationRuns, simulationTimeoutMs } from 'factline/testing/simulation';
 import { FAULTS, type Plan, SOUND, firstOnly, plan, play } from './plan.spec.support.js';
 import { type RebuildOptions, SimulatedRebuild } from './rebuild.spec.support.js';
 import type { ReadModelWorld, Verdict } from './world.spec.support.js';
@@ -51,4 +51,9 @@ describe('control: the simulation finds', () => {
 it.each(controls)('the run that found $name holds with the code as it is', async ({ kept }) => {
   const sound = fc.asyncProperty(disturbed, async (each) => expect(await play(each, FAULTS, undefined, rebuild())).toEqual([SOUND, SOUND]));
   await fc.assert(sound, { ...kept, numRuns: 1, endOnFailure: true });
+});
+
+it('an attempt that ends while rows are being loaded waits for them: the next one would not see their checkpoint, and load them again', async () => {
+  const sound = fc.asyncProperty(disturbed, async (each) => expect(await play(each, FAULTS, undefined, rebuild())).toEqual([SOUND, SOUND]));
+  await fc.assert(sound, { seed: 753069728, path: '20', numRuns: 1, endOnFailure: true });
 });

@@ -1,7 +1,7 @@
 import { readCheckpoints } from 'factline/consumer';
 import { FactDecoder } from 'factline/contracts';
 import { pause } from 'factline/kernel';
-import { SimulatedLog, type SimulatedProcess } from 'factline/testing';
+import { SimulatedLog, type SimulatedProcess } from 'factline/testing/simulation';
 import { writers } from '../accounts.spec.support.js';
 import { BatchEngine } from '../batch.js';
 import { schemaNames } from '../tables.js';

@@ -1,6 +1,6 @@
 import { FactlineError } from 'factline/kernel';
 import type { Result, Session, Store, Tx } from 'factline/store';
-import type { SimulatedProcess } from 'factline/testing';
+import type { SimulatedProcess } from 'factline/testing/simulation';
 import { Build, type ReadModelStatements } from './read-model.spec.support.js';
 
 type Values = readonly unknown[];

@@ -1,7 +1,7 @@
 import { FactSubscription, Freshness } from 'factline/consumer';
 import { FactDecoder, sequenceOf } from 'factline/contracts';
 import { type MemoryBroker, memoryBroker, partitionOf } from 'factline/log';
-import { type LogFaults, SimulatedLog, type SimulatedProcess, type Simulation } from 'factline/testing';
+import { type LogFaults, SimulatedLog, type SimulatedProcess, type Simulation } from 'factline/testing/simulation';
 import { type Stated, closed, opened, paid, recordOf, writers } from '../accounts.spec.support.js';
 import { LiveProjection } from '../live.js';
 import { projection } from '../projection.js';

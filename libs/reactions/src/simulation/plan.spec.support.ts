@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { Simulation } from 'factline/testing';
+import { Simulation } from 'factline/testing/simulation';
 import type { Verdict } from './judge.spec.support.js';
 import type { Stated, Temper } from './stated.spec.support.js';
 import { type Disturbance, ReactionWorld, type WorldOptions } from './world.spec.support.js';

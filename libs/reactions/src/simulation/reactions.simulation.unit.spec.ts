@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { simulationRuns, simulationTimeoutMs } from 'factline/testing';
+import { simulationRuns, simulationTimeoutMs } from 'factline/testing/simulation';
 import { SOUND, type Verdict } from './judge.spec.support.js';
 import { FAULTS, type Plan, plan, play } from './plan.spec.support.js';
 import { NOTE } from './statement.spec.support.js';

@@ -1,4 +1,4 @@
-import { type SqlValue, sqlCondition } from 'factline/testing';
+import { type SqlValue, sqlCondition } from 'factline/testing/simulation';
 import type { Plan, Row, RowLock, Values, View } from './database.spec.support.js';
 
 /** The one subscription of the simulated world. */

@@ -1,4 +1,4 @@
-import { SimulatedCheckpoints } from 'factline/testing';
+import { SimulatedCheckpoints } from 'factline/testing/simulation';
 import type { Plan, Planner, Values, View } from './database.spec.support.js';
 import { INBOX_STATEMENTS } from './inbox-statements.spec.support.js';
 import { LETTER_STATEMENTS } from './letter-statements.spec.support.js';

@@ -1,6 +1,6 @@
 import { FactlineError, backoffMs, pause } from 'factline/kernel';
 import type { Result, Store, Tx } from 'factline/store';
-import type { SimulatedProcess } from 'factline/testing';
+import type { SimulatedProcess } from 'factline/testing/simulation';
 import { type SimulatedDatabase, type Transaction, type Values, unavailable } from './database.spec.support.js';
 
 /** Changes a statement on its way: how a control takes away what keeps a guarantee. */

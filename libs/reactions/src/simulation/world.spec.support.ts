@@ -2,7 +2,7 @@ import { FactSubscription, Freshness } from 'factline/consumer';
 import { FactDecoder } from 'factline/contracts';
 import { FactlineError, pause } from 'factline/kernel';
 import { type MemoryBroker, memoryBroker, partitionOf } from 'factline/log';
-import { type LogFaults, SimulatedLog, type SimulatedProcess, type Simulation } from 'factline/testing';
+import { type LogFaults, SimulatedLog, type SimulatedProcess, type Simulation } from 'factline/testing/simulation';
 import { LiveReactions, ReactionDeadLetters, type ReactionOptions, type Reactions, Redriver, reactions } from '../index.js';
 import { OrderPaid, writers } from '../shop.spec.support.js';
 import { SimulatedDatabase } from './database.spec.support.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { pause } from 'factline/kernel';
 import { memoryBroker } from 'factline/log';
-import { SimulatedLog, Simulation, simulationRuns, simulationTimeoutMs } from '../index.js';
+import { SimulatedLog, Simulation, simulationRuns, simulationTimeoutMs } from './index.js';
 
 /** A client that fails, waits and repeats; what happened, in order. */
 async function trace(turns: fc.Scheduler, seed: number): Promise<string[]> {
@@ -67,7 +67,7 @@ it('a process that was killed asks nothing and learns nothing; its death is noti
 });
 
 it('repeats one run, or makes more of them, as the environment says', () => {
-  expect(simulationRuns(60, {})).toEqual({ numRuns: 60 });
+  expect(simulationRuns(60, {})).toEqual({ numRuns: 60, seed: 1 });
   expect(simulationRuns(60, { FACTLINE_RUNS: '20' })).toEqual({ numRuns: 1_200 });
   expect(simulationRuns(60, { FACTLINE_SEED: '-12:3:0:1' })).toEqual({ numRuns: 1, seed: -12, path: '3:0:1', endOnFailure: true });
   expect(simulationRuns(60, { FACTLINE_SEED: '-12' })).toEqual({ numRuns: 60, seed: -12 });
