@@ -37,6 +37,11 @@ export const SHED_OUTBOX_FULLNESS = 0.8;
 export const SHED_LAG_FACTS = 500_000;
 /** Time that a statement waits for a connection. The pool gives up at 5,000 ms; a client that waits for 1 s in all has 100 ms of it to spare for a queue. */
 export const SHED_CONNECTION_WAIT_MS = 100;
+/**
+ * Times its limit at which the wait for a connection turns requests away at once, without the end of a window: 250 ms for sheddable ones, 500 ms for normal ones. A queue of half a
+ * second gains nothing, and whoever joins it is late: at ten times the load 400 ms of arrivals would keep the answers of the next two seconds past a client's patience.
+ */
+export const SHED_AT_ONCE = { critical: Infinity, normal: 5, sheddable: 2.5 };
 /** Delay of the event loop: everything in the process is that late, health probes included. */
 export const SHED_LOOP_DELAY_MS = 100;
 /** Windows in which a signal must be above its limit, all of them: one late timer is no overload, a queue that stands is (CoDel, RFC 8289, looks at the minimum for the same reason). */

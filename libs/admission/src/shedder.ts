@@ -1,4 +1,4 @@
-import { ARRIVALS_WEIGHT, CALM_PRESSURE, GROW_LEAST, GROW_SHARE, MIN_CONCURRENCY, SHED_RETRY_AFTER_MAX_MS, SHED_RETRY_AFTER_MS, SHRINK_LEAST, SHRINK_MOST, STANDING_WINDOWS } from './limits.js';
+import { ARRIVALS_WEIGHT, CALM_PRESSURE, GROW_LEAST, GROW_SHARE, MIN_CONCURRENCY, SHED_AT_ONCE, SHED_RETRY_AFTER_MAX_MS, SHED_RETRY_AFTER_MS, SHRINK_LEAST, SHRINK_MOST, STANDING_WINDOWS } from './limits.js';
 import { type Priority, priorities } from './priority.js';
 import type { Reading } from './signals.js';
 
@@ -15,7 +15,7 @@ const ALL = priorities.length;
  * after a calm one somewhat more, in numbers of requests as they arrived of late, so that it finds what the service can bear and stays there. Between calm and the limit nothing moves.
  *
  * Promised: nothing of a priority is shed while anything of a less important one is admitted; critical requests are never shed; one window changes what is admitted by at most half;
- * when the signals are calm, all is admitted again; a request that finds fewer than `minConcurrency` (10) under way is admitted, whatever the signals say. Not promised: fairness between clients (that is the token bucket's), anything when critical requests alone are too many.
+ * when the signals are calm, all is admitted again; what would wait five times as long as the limit says is turned away at once (`SHED_AT_ONCE`); a request that finds fewer than `minConcurrency` (10) under way is admitted, whatever the signals say. Not promised: fairness between clients (that is the token bucket's), anything when critical requests alone are too many.
  */
 export class Shedder {
   #level: number = ALL;
@@ -38,14 +38,22 @@ export class Shedder {
     return this.#level;
   }
 
-  /** @param underWay requests that were admitted and are not yet answered. */
-  admit(priority: Priority, underWay = Infinity): Verdict {
+  /**
+   * @param underWay requests that were admitted and are not yet answered.
+   * @param queue what the request would wait in, as it is now: the level knows what was, and a queue grows by all of a window's arrivals.
+   */
+  admit(priority: Priority, underWay = Infinity, queue?: Reading): Verdict {
     const rank = priorities.indexOf(priority);
     this.#arrived[rank]! += 1;
-    if (underWay < this.#minConcurrency || this.#level >= rank + 1 || rank + this.#random() < this.#level) return ADMITTED;
+    if (underWay < this.#minConcurrency) return ADMITTED;
+    if (queue && queue.pressure >= SHED_AT_ONCE[priority]) return this.#refuse(queue.name);
+    return this.#level >= rank + 1 || rank + this.#random() < this.#level ? ADMITTED : this.#refuse(this.#because);
+  }
+
+  #refuse(because: string): Verdict {
     const worst = (ALL - this.#level) / (ALL - 1);
     const longest = SHED_RETRY_AFTER_MS + (SHED_RETRY_AFTER_MAX_MS - SHED_RETRY_AFTER_MS) * worst;
-    return { admitted: false, because: this.#because, retryAfterMs: Math.ceil(SHED_RETRY_AFTER_MS + (longest - SHED_RETRY_AFTER_MS) * this.#random()) };
+    return { admitted: false, because, retryAfterMs: Math.ceil(SHED_RETRY_AFTER_MS + (longest - SHED_RETRY_AFTER_MS) * this.#random()) };
   }
 
   /** Ends a window: what the signals say now decides the next one. */

@@ -87,6 +87,15 @@ it('admits whoever finds next to nobody under way', () => {
   expect([4, 5].map((underWay) => shedder.admit('sheddable', underWay).admitted)).toEqual([true, false]);
 });
 
+it('turns away at once what would wait for far too long, the sheddable first and the critical never', () => {
+  const shedder = new Shedder();
+  const admitted = (pressure: number) => priorities.filter((priority) => shedder.admit(priority, Infinity, over(pressure)[0]).admitted);
+  expect([2.4, 2.6, 4.9, 5, 1_000].map((pressure) => admitted(pressure).join())).toEqual(['critical,normal,sheddable', 'critical,normal', 'critical,normal', 'critical', 'critical']);
+  expect(shedder.admit('normal', Infinity, over(5)[0])).toMatchObject({ because: 'database' });
+  expect(shedder.admit('normal', 9, over(5)[0])).toEqual({ admitted: true }); // next to nobody is under way
+  expect(admitted(0)).toHaveLength(3);
+});
+
 interface Served {
   admitted: Record<Priority, number>;
   done: number;

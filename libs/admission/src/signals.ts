@@ -39,6 +39,14 @@ const SIGNALS: readonly [keyof Load, name: string, spares: Priority][] = [
 
 /** A load in parts of its limits, as `Shedder.observe` takes it. */
 export function readings(load: Load, limits: Partial<LoadLimits> = {}): Reading[] {
-  const all = { ...loadLimits, ...limits };
-  return SIGNALS.map(([signal, name, spares]) => ({ name, spares, pressure: (load[signal] ?? 0) / all[signal] }));
+  return SIGNALS.map(([signal, name, spares]) => ({ name, spares, pressure: pressureOf(signal, load, limits) }));
+}
+
+/** The wait for a connection alone, as `Shedder.admit` takes it: asked for with each request. */
+export function queueReading(load: Load, limits: Partial<LoadLimits> = {}): Reading {
+  return { name: 'database', spares: 'critical', pressure: pressureOf('connectionWaitMs', load, limits) };
+}
+
+function pressureOf(signal: keyof Load, load: Load, limits: Partial<LoadLimits>): number {
+  return (load[signal] ?? 0) / (limits[signal] ?? loadLimits[signal]);
 }

@@ -5,10 +5,12 @@ import {
   DOCTOR_QUERY_CHARACTERS,
   DOCTOR_SESSIONS,
   EMPTY_SLOT_BYTES,
+  FAILOVER_TOLD_DAYS,
   LONG_TRANSACTION_MS,
   RELAY_SILENT_MS,
   ROTATION_STUCK_MS,
 } from './limits.js';
+import type { LostFacts } from './failover.js';
 import type { HoldingSession, OutboxFinding } from './finding.js';
 import { type PressureLimits, judge, pressureLimits } from './pressure.js';
 import { type HeldPartition, type OutboxStatus, outboxStatus } from './status.js';
@@ -32,6 +34,18 @@ const SLOT_HOLDERS = `
 select distinct ${SESSION} from pg_locks join pg_stat_activity using (pid)
  where relation = any($1::regclass[]) and granted and pid <> pg_backend_pid() order by "ageMs" desc limit ${DOCTOR_SESSIONS}`;
 
+interface Failover {
+  timeline: number;
+  at: Date;
+  facts: number;
+  keys: number;
+  lost: LostFacts[];
+}
+
+const FAILOVERS = `
+select timeline, found_at as at, facts::float8 as facts, keys::float8 as keys, lost from factline.failover
+ where facts > 0 and found_at > clock_timestamp() - interval '${FAILOVER_TOLD_DAYS} days' order by timeline`;
+
 /** For `factline outbox doctor`: what is wrong, who holds it up, and what to do. An empty answer means that nothing was found. */
 export async function outboxDoctor(
   store: Store,
@@ -40,8 +54,9 @@ export async function outboxDoctor(
   longTransactionMs: number = LONG_TRANSACTION_MS,
 ): Promise<OutboxFinding[]> {
   const asked = clock.now();
-  const [status, oldest, snapshots, now] = await Promise.all([
+  const [status, failovers, oldest, snapshots, now] = await Promise.all([
     outboxStatus(store),
+    store.query<Failover>(FAILOVERS),
     store.query<HoldingSession>(OLDEST, [longTransactionMs]),
     store.query<HoldingSession>(OLD_SNAPSHOTS, [longTransactionMs]),
     store.query<{ now: number }>('select (extract(epoch from clock_timestamp()) * 1000)::float8 as now'),
@@ -51,6 +66,7 @@ export async function outboxDoctor(
     ...relayFindings(status),
     ...pressureFindings(status, limits),
     ...status.held.map(heldPartition),
+    ...failovers.rows.map(lostFacts),
     ...oldest.rows.map(longTransaction),
     ...(await vacuumFindings(store, snapshots.rows)),
     ...(await rotationFindings(store, status)),
@@ -90,6 +106,23 @@ function heldPartition({ topic, partition, facts, since }: HeldPartition): Outbo
     advice: "The relay's log says why: a leader that is missing, a right, or the topic's max.message.bytes. They are sent in their order as soon as it takes them.",
     details: { topic, partition, facts },
   };
+}
+
+function lostFacts({ timeline, at, facts, keys, lost }: Failover): OutboxFinding {
+  const [first] = lost;
+  return {
+    code: 'outbox.failover-lost-facts',
+    severity: 'problem',
+    message: `Found at ${at.toISOString()}: the database went over to another server (timeline ${timeline}) without ${facts} facts that are published, of ${keys} keys; first '${first!.key}' in '${first!.topic}', ${numbers(first!)}.`,
+    advice:
+      'Consumers have applied them, the rows of this app lack them: --json names the keys. Repair the rows, or state what is true now as new facts; numbers go on behind the lost ones. ' +
+      `Then: delete from factline.failover where timeline = ${timeline}; and have a synchronous standby.`,
+    details: { timeline, facts, keys, lost },
+  };
+}
+
+function numbers({ from, to }: LostFacts): string {
+  return from === to ? `number ${from}` : `numbers ${from} to ${to}`;
 }
 
 function longTransaction(session: HoldingSession): OutboxFinding {

@@ -52,6 +52,13 @@ export const HEARTBEAT_MS = 1_000;
 /** The server ends an owner's session that is silent this long (a stopped process, a cut network), which frees the lock: 15 missed heartbeats. */
 export const OWNER_SILENCE_MS = 15_000;
 
+/** After a failover so many records at the end of each partition are looked at first, twice as many while the older half has lost ones, and no more than this: at 1 kB a record 1 GB is read. */
+export const FAILOVER_TAIL_RECORDS = 10_000;
+export const FAILOVER_TAIL_MAX_RECORDS = 1_000_000;
+/** Keys with lost facts that are remembered by name, and for how long the doctor tells of them. */
+export const FAILOVER_KEYS_TOLD = 100;
+export const FAILOVER_TOLD_DAYS = 30;
+
 /** A slot is left for the next one after so many facts or so much time: 500 k rows of 121 bytes take about 130 MB with their indexes. */
 export const ROTATE_ROWS = 500_000;
 export const ROTATE_AFTER_MS = 10 * 60 * 1_000;

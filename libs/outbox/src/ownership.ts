@@ -22,6 +22,8 @@ interface RelayRow {
   page_id: string;
   delivered_total: string;
   now: string;
+  timeline: number;
+  failed_over: boolean;
 }
 
 const LOCK = "select pg_try_advisory_lock(hashtextextended('factline.relay', 0)) as mine";
@@ -35,12 +37,15 @@ const GUARD = "select set_config('idle_session_timeout', $1, false), set_config(
 /** Where the transaction ids in these tables mean something: one database of one cluster. */
 const HERE = "select system_identifier || '/' || oid as cluster from pg_control_system(), pg_database where datname = current_database()";
 
+/** A promoted standby writes on another timeline: the first 8 digits of the name of its WAL file (PostgreSQL manual, "Timelines"). */
+const TIMELINE = "select ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer as timeline";
+
 const ACQUIRE = `
 update factline.relay
-   set epoch = epoch + 1, owner = $1, acquired_at = clock_timestamp(), heartbeat_at = clock_timestamp(), cluster = here.cluster
-  from (${HERE}) as here
+   set epoch = epoch + 1, owner = $1, acquired_at = clock_timestamp(), heartbeat_at = clock_timestamp(), cluster = here.cluster, timeline = coalesce(relay.timeline, server.timeline)
+  from (${HERE}) as here, (${TIMELINE}) as server
  where relay.cluster is null or relay.cluster = here.cluster
-returning epoch, previous::text, current::text, page_id, delivered_total, pg_current_snapshot()::text as now`;
+returning epoch, previous::text, current::text, page_id, delivered_total, pg_current_snapshot()::text as now, server.timeline, relay.timeline <> server.timeline as failed_over`;
 
 /*
  * Not flushed to disk: a crash of the server may take back the last third of a second of progress, and the relay then publishes those facts again. That is a
@@ -78,6 +83,8 @@ export class Ownership {
     readonly epoch: number,
     private state: Progress,
     private delivered: number,
+    /** The server's timeline, when it is another than that of the last owner who looked (failover.ts). */
+    readonly failedOverTo: number | undefined,
   ) {}
 
   /**
@@ -93,7 +100,7 @@ export class Ownership {
     if (!row || !follows(parseSnapshot(row.now), parseSnapshot(row.previous))) throw restored();
     const current = row.current === null ? null : parseSnapshot(row.current);
     const progress = { previous: parseSnapshot(row.previous), current, pageId: Number(row.page_id) };
-    return new Ownership(new SessionTurns(session), Number(row.epoch), progress, Number(row.delivered_total));
+    return new Ownership(new SessionTurns(session), Number(row.epoch), progress, Number(row.delivered_total), row.failed_over ? row.timeline : undefined);
   }
 
   get progress(): Progress {

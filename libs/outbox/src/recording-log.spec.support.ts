@@ -1,6 +1,6 @@
 import { sequenceOf } from 'factline/contracts';
 import { FactlineError } from 'factline/kernel';
-import type { FactLog, OutgoingRecord, Publisher, TopicState } from 'factline/log';
+import type { FactLog, OutgoingRecord, Publisher, ReadOptions, TopicState } from 'factline/log';
 
 export interface Sent {
   topic: string;
@@ -27,6 +27,7 @@ export class RecordingLog {
     return {
       describe: (topics: readonly string[]) => Promise.resolve(topics.map((name) => this.#state(name))),
       publisher: () => Promise.resolve(this.#publisher()),
+      read: (options: ReadOptions) => this.#read(options),
     } as unknown as FactLog;
   }
 
@@ -49,6 +50,13 @@ export class RecordingLog {
   #state(name: string): TopicState {
     const count = name === 'factline.watermark' ? 1 : this.partitions;
     return { name, id: name, partitions: Array.from({ length: count }, (_, p) => ({ start: 0, end: this.#ends.get(`${name}/${p}`) ?? 0 })) };
+  }
+
+  async #read({ topic, ranges, batch }: ReadOptions): Promise<void> {
+    for (const { partition, from, to } of ranges) {
+      const records = this.sent.filter((each) => each.topic === topic && each.partition === partition && each.offset >= from && each.offset < to);
+      await batch({ topic, partition, records: records.map(({ offset, key, value }) => ({ offset, key: Buffer.from(key), value, headers: {}, timestamp: 0 })), nextOffset: to, endOffset: to });
+    }
   }
 
   #publisher(): Publisher {

@@ -2,6 +2,7 @@ import type { RememberedSchema, TopicDeclaration, Watermark } from 'factline/con
 import { type Clock, FactlineError, type Logger } from 'factline/kernel';
 import type { FactLog } from 'factline/log';
 import type { Tracing } from 'factline/tracing';
+import { afterFailover } from './failover.js';
 import { FactHeaders } from './fact-headers.js';
 import { HeldFacts } from './held-facts.js';
 import { type HeldFact, Lanes } from './lanes.js';
@@ -104,8 +105,7 @@ export class Tenure {
   /** Publishes what became visible since the last tick, or the rest of an interrupted one. A small tick costs two round trips to the database. */
   async tick(): Promise<TickCounts> {
     const { ownership, counters, clock } = this.#options;
-    if (!this.#resumed) await this.#held.resume();
-    this.#resumed = true;
+    if (!this.#resumed) await this.#resume();
     const interrupted = ownership.progress.current;
     const start = interrupted ? undefined : await this.#begin();
     const target = interrupted ?? start!.snapshot;
@@ -115,6 +115,13 @@ export class Tenure {
     const finished = ownership.progress.current === null; // a stop leaves a tick of several pages unfinished
     if (start && finished) this.watermarks.afterTick(start.asOf, counts.rows > 0, clock.monotonic());
     return counts;
+  }
+
+  /** Here, where heartbeats go on beside it: the end of a large log takes longer to read than an owner may be silent. */
+  async #resume(): Promise<void> {
+    await afterFailover(this.#options);
+    await this.#held.resume();
+    this.#resumed = true;
   }
 
   async close(): Promise<void> {

@@ -53,6 +53,9 @@ export class Store implements Executor {
     this.#pool.on('error', (error) => {
       this.#log.warn({ error: messageOf(error) }, 'an idle database connection was lost');
     });
+    const held = new WeakMap<object, () => void>();
+    this.#pool.on('acquire', (client) => held.set(client, this.#waits.hold()));
+    this.#pool.on('release', (_error, client) => held.get(client)?.());
     // The pool listens to idle connections only: one lost between two statements of a transaction would end the process.
     this.#pool.on('connect', (client) => {
       client.on('error', (error) => this.#log.debug({ error: messageOf(error) }, 'a database connection was lost'));
@@ -151,11 +154,11 @@ export class Store implements Executor {
   }
 
   /**
-   * How long statements and transactions wait for a connection, in milliseconds: weighted towards now, and never less than the one has waited that waits longest.
-   * It is what a full database looks like from here, before anything fails.
+   * How long statements and transactions wait for a connection, in milliseconds: weighted towards now, and never less than the one has waited that waits longest,
+   * nor than the queue is long by how long connections are used of late. It is what a full database looks like from here, before anything fails.
    */
   get connectionWaitMs(): number {
-    return this.#waits.current();
+    return this.#waits.current(this.#pool.waitingCount, this.#pool.options.max);
   }
 
   async #connect(): Promise<pg.PoolClient> {

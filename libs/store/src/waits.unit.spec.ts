@@ -39,3 +39,16 @@ it('is at least what the longest waiter has waited, before anybody got a connect
   second();
   expect(waits.current()).toBe(500);
 });
+
+it('is what the queue says as soon as it is there: so many, each for as long as connections are used, on so many connections', () => {
+  const used = (ms: number) => {
+    const given = waits.hold();
+    time += ms;
+    given();
+  };
+  for (let index = 0; index < 50; index++) used(20);
+  expect(waits.current(0, 4)).toBe(0);
+  expect(waits.current(80, 4)).toBeCloseTo(400, -1);
+  time += 60_000;
+  expect(waits.current(80, 4)).toBeCloseTo(400, -1); // how long the last ones were used does not change because nobody came
+});

@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { type Load, type Priority, Shedder, TokenBucket, type Verdict, readings } from 'factline/admission';
+import { type Load, type Priority, Shedder, TokenBucket, type Verdict, queueReading, readings } from 'factline/admission';
 import { type Logger, detached, milliseconds } from 'factline/kernel';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { HttpRequest, HttpResponse } from '../http/exchange.js';
@@ -54,7 +54,9 @@ export class AdmissionControl {
   }
 
   shed(priority: Priority): Verdict {
-    const verdict = this.#shedder.admit(priority, this.#underWay);
+    const { admission } = this.core.options;
+    const queue = queueReading(admission?.measure?.() ?? this.core.store, admission?.limits);
+    const verdict = this.#shedder.admit(priority, this.#underWay, queue);
     if (!verdict.admitted) this.#requests.inc({ outcome: 'shed', priority, reason: verdict.because });
     return verdict;
   }

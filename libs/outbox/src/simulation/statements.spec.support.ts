@@ -41,14 +41,14 @@ const ownership: Statement[] = [
   { text: /^select set_config\('idle_session_timeout', \$1, false\), set_config\('tcp_user_timeout', \$1, false\), set_config\('enable_seqscan', 'off', false\)$/, run: () => [{}] },
   {
     text: new RegExp(
-      `^update factline\\.relay set (epoch = epoch \\+ 1, )?owner = \\$1, acquired_at = clock_timestamp\\(\\), heartbeat_at = clock_timestamp\\(\\), cluster = here\\.cluster from ${HERE} as here where (.+) returning epoch, previous::text, current::text, page_id, delivered_total, pg_current_snapshot\\(\\)::text as now$`,
+      `^update factline\\.relay set (epoch = epoch \\+ 1, )?owner = \\$1, acquired_at = clock_timestamp\\(\\), heartbeat_at = clock_timestamp\\(\\), cluster = here\\.cluster, timeline = coalesce\\(relay\\.timeline, server\\.timeline\\) from ${HERE} as here, \\(select .+ as timeline\\) as server where (.+) returning epoch, previous::text, current::text, page_id, delivered_total, pg_current_snapshot\\(\\)::text as now, server\\.timeline, relay\\.timeline <> server\\.timeline as failed_over$`,
     ),
     run: ({ database, transaction }, [, rises, condition]) => {
       const { relay } = database;
       if (!conditionOf(condition!)((name) => (name === 'relay.cluster' ? relay.cluster : CLUSTER))) return [];
       const now = { ...relay, cluster: CLUSTER, epoch: relay.epoch + (rises ? 1 : 0) };
       database.put(transaction, now, false);
-      return [{ epoch: String(now.epoch), previous: now.previous, current: now.current, page_id: String(now.pageId), delivered_total: String(now.delivered), now: database.snapshot() }];
+      return [{ epoch: String(now.epoch), previous: now.previous, current: now.current, page_id: String(now.pageId), delivered_total: String(now.delivered), now: database.snapshot(), timeline: 1, failed_over: false }]; // nothing fails over here
     },
   },
   {
