@@ -59,10 +59,12 @@ slow('E9: a replica that lags says as of when its answers hold, and does not cla
     const [there, here] = [new ReadModel(payees, replica), new ReadModel(payees, paid.here.store('payroll'))];
     const token = async () => ({ topic: EMPLOYEE_TOPIC, key: id!, sequence: byKey(await statedFacts(paid.here)).get(id!)!.length });
     await there.waitFor(await token(), ROW_ENDS_WITHIN);
+    await until('an as-of time of its answers', () => there.asOf());
     await replica.query('select pg_wal_replay_pause()');
     const before = (await there.asOf())!;
-    expect((await ask(`${paid.hr.url}/employees/${id}/moves`, 'POST', { location: 'OSL' })).status).toBe(200);
-    const moved = await until('the fact', async () => ((await token()).sequence > 1 ? token() : undefined));
+    const known = (await token()).sequence;
+    await paid.underLoad(() => Promise.resolve()); // what the next row judges has to know these writes
+    const moved = await until('a fact of theirs', async () => ((await token()).sequence > known ? token() : undefined));
     await here.waitFor(moved, ROW_ENDS_WITHIN); // the control: the primary contains it
     await until('the primary to be newer', async () => (await here.asOf())! > before);
     await expect(there.waitFor(moved, MOMENT_MS)).rejects.toMatchObject({ code: 'read.not-yet', kind: 'unavailable' });
@@ -96,7 +98,7 @@ slow('E2: a failover to an asynchronous standby loses what it had not received; 
   const standby = await addStandby();
   const [id] = paid.ids;
   const move = (location: string) => ask(`${paid.hr.url}/employees/${id}/moves`, 'POST', { location });
-  const published = async () => byKey(await statedFacts(paid.here)).get(id!)!;
+  const published = async () => withoutRepetitions(byKey(await statedFacts(paid.here)).get(id!)!);
   const before = (await published()).length;
   await over(paid.here.world.postgresUrl, async (store) => {
     const { rows } = await store.query<{ pid: number }>('select pid from pg_stat_replication');
@@ -110,7 +112,7 @@ slow('E2: a failover to an asynchronous standby loses what it had not received; 
   expect(((await ask(`${paid.hr.url}/employees/${id}`)).body as { location: string }).location).not.toBe('ROM');
   expect((await move('OSL')).status).toBe(200);
   await until('the next one to be published', async () => (await published()).length > before + 1);
-  expect(withoutRepetitions(await published())).toHaveLength(before + 2);
+  expect(await published()).toHaveLength(before + 2); // and no number stands for two facts
   const told = await outboxDoctor(paid.here.store('hr'));
   expect(told.find(({ code }) => code === 'outbox.failover-lost-facts')).toMatchObject({ message: expect.stringContaining(`first '${id!}'`), details: { facts: 1, lost: [{ key: id, from: before + 1, to: before + 1 }] } });
 }, STACK_STARTS_WITHIN + ROW_ENDS_WITHIN);
