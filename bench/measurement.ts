@@ -4,7 +4,7 @@ import type { World } from 'factline/testing';
 export interface Measurement {
   name: string;
   value: number;
-  unit: 'rows/s' | 'facts/s' | 'jobs/s' | 'hits/s' | '%' | 'ms' | 'count';
+  unit: 'rows/s' | 'facts/s' | 'jobs/s' | 'hits/s' | 'requests/s' | '%' | 'ms' | 'count';
   /** The same work without the product: what this machine gives at best. Null where there is nothing to compare with. */
   ceiling: number | null;
   ceilingName?: string;

@@ -11,14 +11,14 @@ const DEADLINE_MS = 1_000;
 /** Below what the connections would do, so that "1x" is a load that the service bears. */
 const LOAD_SHARE = 0.8;
 const TIMES = 10;
-/** Of goodput at the load that can be borne. */
-const FLOOR = 70;
+/** Of the goodput at the load that can be borne. */
+const FLOOR_SHARE = 0.7;
 
 /** Answered 2xx within the deadline, a second, at the load that a service bears and at ten times that, with the admission guard and without. */
 export const admissionGoodput: Measure = async (bench) => {
   const withGuard = await goodputs(bench, true);
   const without = await goodputs(bench, false);
-  return [figure('admission-goodput', withGuard, without, FLOOR)];
+  return [figure('admission-goodput', withGuard, without)];
 };
 
 interface Goodputs {
@@ -65,19 +65,18 @@ async function load(url: string, rate: number, seconds: number): Promise<Load> {
   return { asked, faults, goodput: perSecond(good.length, seconds * 1_000) };
 }
 
-function figure(name: string, { borne, overload }: Goodputs, without: Goodputs, floor: number): Measurement {
+function figure(name: string, { borne, overload }: Goodputs, without: Goodputs): Measurement {
   const admitted = overload.asked.filter(({ status }) => status === 201).map(({ ms }) => ms);
   const shed = overload.asked.filter(({ status }) => status === 503).map(({ ms }) => ms);
   return measured({
     name,
-    value: (overload.goodput / borne.goodput) * 100,
-    unit: '%',
-    ceiling: null,
-    floor,
+    value: overload.goodput,
+    unit: 'requests/s',
+    ceiling: borne.goodput,
+    ceilingName: `goodput at a ${TIMES}th of the load`,
+    floor: borne.goodput * FLOOR_SHARE,
     faults: [...borne.faults, ...overload.faults, ...without.borne.faults],
     detail: {
-      goodputPerSecondAt1x: rounded(borne.goodput),
-      goodputPerSecondAt10x: rounded(overload.goodput),
       withoutPerSecondAt1x: rounded(without.borne.goodput),
       withoutPerSecondAt10x: rounded(without.overload.goodput),
       withoutPercent: rounded((without.overload.goodput / without.borne.goodput) * 100),
