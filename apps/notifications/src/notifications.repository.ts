@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type Migration, Store, type Tx } from 'factline/store';
+import type { Template } from './templates.js';
 
 export const notificationMigrations: readonly Migration[] = [
   {
@@ -26,7 +27,7 @@ export interface Notification {
   id: string;
   customerId: string;
   channel: 'EMAIL' | 'SMS';
-  template: string;
+  template: Template;
   causeId: string;
 }
 

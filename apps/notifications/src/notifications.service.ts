@@ -57,14 +57,14 @@ export class NotificationsService {
   async sent(tx: Tx, notification: Notification, messageId: string): Promise<Outcome> {
     const { id, customerId, channel, template, causeId } = notification;
     await this.notifications.ended(tx, notification, { state: 'SENT', messageId });
-    await this.outbox.add(tx, SENT[channel](id, { customerId, template: template as Template, causeId, messageId }));
+    await this.outbox.add(tx, SENT[channel](id, { customerId, template, causeId, messageId }));
     return { sent: messageId };
   }
 
   async failed(tx: Tx, notification: Notification, { reason, answer }: Failure): Promise<Outcome> {
     const { id, customerId, channel, template, causeId } = notification;
     await this.notifications.ended(tx, notification, { state: 'FAILED', reason });
-    await this.outbox.add(tx, NotificationFailed(id, { customerId, template: template as Template, causeId, channel, reason, answer: answer ?? null }));
+    await this.outbox.add(tx, NotificationFailed(id, { customerId, template, causeId, channel, reason, answer: answer ?? null }));
     return { failed: reason };
   }
 }

@@ -49,9 +49,9 @@ async function tellWhoPaid(story: Story, mission: Mission, scene: Scene): Promis
     await until('a mail for each', () => scene.mails.taken.length >= CUSTOMERS);
     const [{ to, subject, messageId }] = scene.mails.taken as [MailServer['taken'][number]];
     say(`To: ${to}   Subject: ${subject}   Message-ID: ${messageId}`);
-    await until('each to be stated', async () => (await sent(scene)) === CUSTOMERS);
+    await until('each to be known as sent', async () => (await sent(scene)) === CUSTOMERS);
     must(once(scene, CUSTOMERS), 'somebody has two mails');
-    return `${CUSTOMERS} mails in the mail server, one for each payment, and ${CUSTOMERS} times EmailSent`;
+    return `${CUSTOMERS} mails in the mail server, one for each payment; ${CUSTOMERS} notifications are SENT`;
   });
 }
 
