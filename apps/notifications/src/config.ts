@@ -1,5 +1,5 @@
 import { type Setting, loadConfig, setting } from 'factline/nest';
-import { PROVIDER_TIMEOUT } from './limits.js';
+import { PROVIDER_TIMEOUT, SHUTDOWN_DEADLINE } from './limits.js';
 
 const smtpUrl = (name: string, fallback: string): Setting<string> => ({
   name,
@@ -13,6 +13,7 @@ const address = (name: string, fallback: string): Setting<string> => ({ name, ex
 /** The defaults of the providers are those of a mail catcher on the machine of whoever develops: 1025 is where they listen. */
 const schema = {
   ...setting.service({ port: 3009 }),
+  shutdownDeadlineMs: setting.duration('SHUTDOWN_DEADLINE', SHUTDOWN_DEADLINE),
   databaseUrl: setting.databaseUrl('NOTIFICATIONS_DATABASE_URL'),
   brokers: setting.brokers('FACTLINE_KAFKA'),
   registryUrl: setting.httpUrl('FACTLINE_REGISTRY_URL'),

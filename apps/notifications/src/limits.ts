@@ -1,5 +1,7 @@
 /** How long a provider may take to answer. A yes that comes later is a repetition, so it is long; the handler holds a transaction meanwhile, which the database ends after 30 idle seconds. */
 export const PROVIDER_TIMEOUT = '15s';
+/** A stop waits for the providers that are being asked; orchestrators kill after 30 s. */
+export const SHUTDOWN_DEADLINE = '20s';
 /** Of a handler: the provider's time and that of the database. */
 export const HANDLER_TIMEOUT = '25s';
 /** Handlers of a queue that run at once in a process, and reactions of a subscription: each holds a database connection while it waits. */

@@ -365,6 +365,20 @@ it('no address or number is in a command, a fact, a job or the list', async () =
   for (const secret of [email, phone]) expect(seen).not.toContain(secret);
 });
 
+it('a stop waits for whoever is being asked, and what they did not answer is sent after the next start', async () => {
+  const { id, email } = await customer();
+  let asked = 0;
+  mails.conduct = () => (asked++, 'silence');
+  await paid(id);
+  await until('the mail server to be asked', () => asked > 0);
+  await service.close();
+  expect(mails.to(email)).toEqual([]);
+  mails.conduct = () => 'take';
+  await start();
+  expect(await ended(id)).toEqual([expect.objectContaining({ state: 'SENT' })]);
+  expect(mails.to(email)).toHaveLength(1);
+});
+
 it('mails go at the rate of the setting, whatever there is to send', async () => {
   await service.close();
   await start({ NOTIFICATIONS_EMAILS_PER_SECOND: '2' });
