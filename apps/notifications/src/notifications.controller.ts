@@ -1,0 +1,21 @@
+import { Controller, Get, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { type Page, PageQuery, field } from 'factline/nest';
+import { customerId } from './contacts.controller.js';
+import { type NotificationStatus, NotificationsRepository } from './notifications.repository.js';
+
+export class NotificationQuery extends PageQuery {
+  @field.code({ ...customerId, optional: true, description: 'Of one customer alone.' }) customerId?: string;
+}
+
+@ApiTags('notifications')
+@Controller('notifications')
+export class NotificationsController {
+  constructor(private readonly notifications: NotificationsRepository) {}
+
+  /** What customers were told, or why not; GET /jobs/:id with the same id tells how one under way goes. */
+  @Get()
+  list(@Query() query: NotificationQuery): Promise<Page<NotificationStatus>> {
+    return query.page((behind, count) => this.notifications.list(query.customerId, behind, count), ({ id }) => id);
+  }
+}
