@@ -1,4 +1,5 @@
-import { isFinal } from 'factline/commands';
+import { Jobs, isFinal } from 'factline/commands';
+import { SERVICE_CONFIG } from 'factline/nest';
 import { until } from 'factline/testing';
 import { Turnstile } from './turnstile.js';
 import { BoxOffice, type Told, tally } from './ticketing.spec.support.js';
@@ -16,6 +17,8 @@ interface Job {
 }
 
 let office: BoxOffice;
+/** As a process knows it that was not asked yet. */
+const elsewhere = () => new Turnstile(new Jobs(office.store), office.store, office.service.app.get(SERVICE_CONFIG, { strict: false }));
 let event: string;
 let answers: Told[];
 /** What some of those who wait saw, one look after the other. */
@@ -61,6 +64,7 @@ it('while somebody waits, whoever comes waits behind them, and is told how it go
   const ask = () => office.lock(another, 'A-1', 'late', { 'idempotency-key': another });
   const late = await until('a place in the queue', async () => [await ask()].find(({ status }) => status !== 503));
   expect([late.status, (await ask()).body]).toEqual([202, late.body]);
+  expect(await elsewhere().room()).toBe(false);
   const events = follow(late.body['job'] as string);
   await until('all turns to come', lookAtSome, 60_000);
   const told = await events;
@@ -89,5 +93,8 @@ it('each seat was locked once at most, by one of those who were told so', async 
 it('when nobody waits any more, who comes has the seat at once', async () => {
   const turnstile = office.service.app.get(Turnstile);
   await until('room', () => turnstile.room());
+  const another = elsewhere();
+  expect(await another.room()).toBe(true);
+  await another.onApplicationShutdown();
   await office.locked(await office.event(1), 'A-1');
 });
