@@ -6,11 +6,12 @@ import { recommendations } from './chapters/recommendations.js';
 import { reporting } from './chapters/reporting.js';
 import { risk } from './chapters/risk.js';
 import { shop } from './chapters/shop.js';
+import { ticketing } from './chapters/ticketing.js';
 import { timesheets } from './chapters/timesheets.js';
 import { type Chapter, Story } from './story.js';
 
 /** In the order in which they are told; `npm run demo` tells the first, `-- --all` every one. */
-const CHAPTERS: readonly Chapter[] = [payroll, giftCards, timesheets, shop, reporting, risk, recommendations, notifications];
+const CHAPTERS: readonly Chapter[] = [payroll, giftCards, timesheets, shop, reporting, risk, recommendations, notifications, ticketing];
 
 async function main(): Promise<void> {
   const chapters = process.argv.includes('--all') ? CHAPTERS : CHAPTERS.slice(0, 1);
