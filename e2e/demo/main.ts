@@ -1,4 +1,5 @@
 import { type Mission, startMission } from '../support/mission.js';
+import { documents } from './chapters/documents.js';
 import { giftCards } from './chapters/gift-cards.js';
 import { payroll } from './chapters/payroll.js';
 import { recommendations } from './chapters/recommendations.js';
@@ -9,7 +10,7 @@ import { timesheets } from './chapters/timesheets.js';
 import { type Chapter, Story } from './story.js';
 
 /** In the order in which they are told; `npm run demo` tells the first, `-- --all` every one. */
-const CHAPTERS: readonly Chapter[] = [payroll, giftCards, timesheets, shop, reporting, risk, recommendations];
+const CHAPTERS: readonly Chapter[] = [payroll, giftCards, timesheets, shop, reporting, risk, recommendations, documents];
 
 async function main(): Promise<void> {
   const chapters = process.argv.includes('--all') ? CHAPTERS : CHAPTERS.slice(0, 1);
