@@ -1,5 +1,5 @@
 /// <reference lib="es2024.string" />
-import { Inject, Injectable } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
 import { FactlineError } from 'factline/kernel';
 import { SERVICE_CONFIG } from 'factline/nest';
 import type { DocumentsConfig } from './config.js';
@@ -20,8 +20,15 @@ export type Parsed = { readonly pages: readonly string[] } | { readonly unusable
  * has to look.
  */
 @Injectable()
-export class Parser {
+export class Parser implements BeforeApplicationShutdown {
+  readonly #stopping = new AbortController();
+
   constructor(@Inject(SERVICE_CONFIG) private readonly config: Pick<DocumentsConfig, 'pages'>) {}
+
+  /** What is being read is given up, rolled back, and read by the next process: the longest would take more time than a process has to stop. */
+  beforeApplicationShutdown(): void {
+    this.#stopping.abort(new FactlineError({ code: 'document.stopping', kind: 'unavailable', message: 'The process stops.', advice: 'It is read again when one runs.' }));
+  }
 
   /** @throws FactlineError `document.not-utf8` (invalid), `document.too-many-pages` (refused), and what `readPdf` throws. */
   async parse(content: Uint8Array, mediaType: string, run: Pick<PdfReading, 'signal' | 'progress'>): Promise<Parsed> {
@@ -33,7 +40,7 @@ export class Parser {
 
   async #pdf(content: Uint8Array, run: Pick<PdfReading, 'signal' | 'progress'>): Promise<Parsed> {
     const maxPages = this.config.pages;
-    const outcome = await readPdf(content, { maxPages, ...run });
+    const outcome = await readPdf(content, { maxPages, ...run, signal: AbortSignal.any([run.signal, this.#stopping.signal]) });
     switch (outcome.type) {
       case 'text':
         return { pages: outcome.pages };
