@@ -50,7 +50,7 @@ export class DocumentsClient {
         }
         return last && ['indexed', 'failed', 'stuck', 'cancelled'].includes(last.state) ? last : undefined;
       } catch (error) {
-        if (error instanceof TypeError) return undefined; // what fetch throws when nobody answers, or not to the end
+        if ((error as Error).name === 'TypeError') return undefined; // fetch's word for no answer, or half of one; of another realm than a spec's own
         throw error;
       }
     }, 90_000);
