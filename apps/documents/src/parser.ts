@@ -6,7 +6,7 @@ import type { DocumentsConfig } from './config.js';
 import { CHARACTERS } from './limits.js';
 import { type PdfReading, parserFailed, readPdf } from './pdf.js';
 
-export const PDF = 'application/pdf';
+const PDF = 'application/pdf';
 /** Text is UTF-8, and marks of Markdown are words like others. */
 export const MEDIA_TYPES = ['text/plain', 'text/markdown', PDF] as const;
 

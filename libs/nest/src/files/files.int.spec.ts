@@ -117,7 +117,7 @@ it('so many files are in memory at once, and no more; a client that goes away le
   expect(await send('/files', 'abc')).toMatchObject({ status: 503, body: { code: 'request.files' } });
   expect((await send('/notes', '{"text":"x"}', { 'content-type': 'application/json' })).status).toBe(201);
   gone.abort();
-  await expect(one).rejects.toThrow();
+  await expect(one).rejects.toMatchObject({ name: 'AbortError' });
   await until('room for one', async () => (await send('/files', 'abc')).status === 201);
   for (const go of held.splice(0)) go();
   expect((await Promise.all(others)).map(({ status }) => status)).toEqual(Array.from({ length: AT_ONCE - 1 }, () => 201));
