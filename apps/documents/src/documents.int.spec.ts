@@ -6,6 +6,7 @@ import { type World, until, world } from 'factline/testing';
 import { readConfig } from './config.js';
 import type { DocumentState } from './document-state.js';
 import { DocumentsModule } from './documents.module.js';
+import { DocumentsRepository } from './documents.repository.js';
 import { Parser } from './parser.js';
 import { pdfOf } from './pdf.spec.support.js';
 import type { Found } from './search.repository.js';
@@ -56,11 +57,16 @@ async function requeue(id: string): Promise<void> {
   expect(answer.status).toBe(202);
 }
 
-/** The states of a document as they come. */
-async function follow(id: string): Promise<DocumentState[]> {
+/** The states of a document as they come; the answer is all of them. */
+async function follow(id: string, seen: DocumentState[] = []): Promise<DocumentState[]> {
   const response = await fetch(`${service.url}/documents/${id}/events`);
   expect(response.headers.get('content-type')).toBe('text/event-stream');
-  return [...(await response.text()).matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(data!) as DocumentState);
+  let text = '';
+  for await (const chunk of response.body!) {
+    text += Buffer.from(chunk).toString('utf8');
+    seen.splice(0, seen.length, ...[...text.matchAll(/^data: (.*)\n\n/gm)].map(([, data]) => JSON.parse(data!) as DocumentState));
+  }
+  return seen;
 }
 
 describe('a document', () => {
@@ -81,10 +87,31 @@ describe('a document', () => {
   });
 
   it('is watched over all of its stages until it is indexed', async () => {
-    const id = await uploaded(pdfOf(['one', 'two', word()]), { headers: PDF });
-    const states = await follow(id);
-    expect(states.at(-1)).toMatchObject({ id, state: 'indexed', stage: 'INDEXED', progress: { share: 1 } });
-    const shares = states.map(({ progress }) => progress.share);
+    const [parser, documents] = [service.app.get(Parser), service.app.get(DocumentsRepository)];
+    const [parse, takePages, index] = [parser.parse.bind(parser), documents.takePages.bind(documents), documents.index.bind(documents)];
+    const seen: DocumentState[] = [];
+    /** Each stage is held until whoever watches was told of it. */
+    const told = (stage: string, share: number) => until(`${stage} to be told`, () => seen.some((each) => each.state === 'running' && each.stage === stage && each.progress.share.toFixed(2) === share.toFixed(2)));
+    parser.parse = async (content, mediaType, run) => {
+      run.progress(1, 2);
+      await told('PARSE', 1 / 6);
+      return parse(content, mediaType, run);
+    };
+    documents.takePages = async (...asked) => {
+      await told('CHUNK', 1 / 3);
+      return takePages(...asked);
+    };
+    documents.index = async (...asked) => {
+      await told('INDEX', 2 / 3);
+      return index(...asked);
+    };
+    const id = await uploaded(pdfOf(['one', word()]), { headers: PDF });
+    await follow(id, seen);
+    Object.assign(parser, { parse });
+    Object.assign(documents, { takePages, index });
+    expect(seen.find(({ progress }) => progress.text !== null)).toMatchObject({ progress: { text: 'page 1 of 2' } });
+    expect(seen.at(-1)).toMatchObject({ id, state: 'indexed', stage: 'INDEXED', progress: { share: 1 } });
+    const shares = seen.map(({ progress }) => progress.share);
     expect(shares).toEqual(shares.toSorted((one, other) => one - other));
     expect((await follow(id)).map(({ state }) => state)).toEqual(['indexed']);
   });

@@ -3,7 +3,9 @@ import { DocumentsClient } from '../../support/documents-client.js';
 import type { Mission } from '../../support/mission.js';
 import { type Chapter, type Story, must } from '../story.js';
 
-const PAGES = 60;
+/** Some seconds of work, so that there is something to watch. */
+const PAGES = 900;
+const LINES = 40;
 
 /** documents takes files in, tells how they go, and lets them be found; one that cannot be parsed is mended. */
 export const documents: Chapter = {
@@ -18,7 +20,7 @@ export const documents: Chapter = {
 
 async function upload(story: Story, client: DocumentsClient): Promise<void> {
   await story.step('Upload a text and a PDF, and watch them go', async (say) => {
-    const pages = Array.from({ length: PAGES }, (_, page) => `Page ${page + 1}: the committee ${page === 41 ? 'approved the observatory' : 'listened'}.`);
+    const pages = Array.from({ length: PAGES }, (_, page) => [`Page ${page + 1}`, ...Array.from({ length: LINES }, (_line, line) => `In minute ${line} the committee ${page === 41 && line === 7 ? 'approved the observatory' : 'listened to what was said'}.`)].join('\n'));
     const report = await client.upload('report.pdf', pdfOf(pages), 'english');
     const letter = await client.upload('letter.txt', 'Dear committee,\n\nplease approve our observatory soon.', 'english');
     let last = '';
