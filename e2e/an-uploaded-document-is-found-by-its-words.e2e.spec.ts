@@ -7,6 +7,8 @@ import { inParallel } from './support/hr-client.js';
 
 const DOCUMENTS = 16;
 const PAGES = 3;
+/** No more than those have. */
+const FEW_PAGES = { DOCUMENTS_PAGES: String(PAGES) };
 
 let here: Estate;
 let documents: App;
@@ -22,7 +24,7 @@ function contentOf(word: string, nth: number): string | Buffer {
 
 beforeAll(async () => {
   here = await estate({ apps: ['documents'] });
-  documents = await here.start('documents');
+  documents = await here.start('documents', FEW_PAGES);
   client = new DocumentsClient(documents.url);
 });
 
@@ -60,7 +62,7 @@ it('documents are indexed once each, though the app is killed with -9 again and 
     await until(`${reached} to be indexed`, async () => (await indexed()) >= reached, 90_000);
     await documents.program.stop('SIGKILL');
     expect(await indexed()).toBeLessThan(DOCUMENTS); // it was in the middle
-    documents = await here.start('documents');
+    documents = await here.start('documents', FEW_PAGES);
   }
   expect((await Promise.all(watching)).map(({ state }) => state)).toEqual(Array.from({ length: DOCUMENTS }, () => 'indexed'));
   for (const seen of told.values()) expect(seen.at(-1)).toMatchObject({ stage: 'INDEXED', progress: { share: 1 } });
@@ -100,14 +102,12 @@ describe('a file that cannot be parsed', () => {
   });
 
   it('waits until a setting is changed, is requeued after the restart, and found', async () => {
-    await documents.program.stop();
-    documents = await here.start('documents', { DOCUMENTS_PAGES: '2' });
-    const id = await client.upload('long', pdfOf(['one', 'two', wordOf(92)]));
+    const id = await client.upload('long', pdfOf(['one', 'two', 'three', wordOf(92)]));
     expect(await client.watch(id)).toMatchObject({ state: 'stuck', problem: { code: 'document.too-many-pages' } });
     await documents.program.stop();
     documents = await here.start('documents');
     expect(await letters('requeue', '--code', 'document.too-many-pages')).toMatchObject({ code: 0 });
     expect(await client.watch(id)).toMatchObject({ state: 'indexed' });
-    expect(await client.search(wordOf(92))).toMatchObject([{ documentId: id, excerpts: [{ page: 3 }] }]);
+    expect(await client.search(wordOf(92))).toMatchObject([{ documentId: id, excerpts: [{ page: 4 }] }]);
   });
 });

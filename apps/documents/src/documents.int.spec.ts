@@ -208,11 +208,17 @@ describe('a file that an operator has to look at', () => {
     expect((await search(last)).map(({ excerpts }) => excerpts[0]!.page)).toEqual([4]);
   });
 
-  it('is cancelled by whoever uploaded it, and then other content may be put in its place', async () => {
+  it('is cancelled by whoever uploaded it, and is left out when other content was put in its place and its key is requeued', async () => {
     const id = await uploaded(Buffer.from(`Größe ${word()}`, 'latin1'));
     const { job } = await reached(id, 'stuck');
     expect((await fetch(`${service.url}/jobs/${job}`, { method: 'DELETE' })).status).toBe(204);
     expect(await stateOf(id)).toMatchObject({ state: 'cancelled' });
+    const content = word();
+    await ask('PUT', `/documents/${id}/content`, content);
+    await reached(id, 'stuck');
+    await requeue(id);
+    await reached(id, 'indexed');
+    expect((await search(content)).length).toBe(1);
   });
 });
 

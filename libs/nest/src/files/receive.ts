@@ -18,6 +18,7 @@ let inHand = 0;
 
 /** Reads the body, and counts the file until it is answered: so long it may be in memory. */
 export async function receive(request: HttpRequest, response: HttpResponse, { bytes }: FileChoice): Promise<ReceivedFile> {
+  if (response.destroyed) throw cutOff(); // it closes once
   if (inHand >= FILES_IN_HAND) throw crowded();
   inHand++;
   response.once('close', () => inHand--);

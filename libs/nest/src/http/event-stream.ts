@@ -10,7 +10,8 @@ export class EventStream {
   #heartbeat: NodeJS.Timeout | undefined;
 
   constructor(private readonly response: ServerResponse) {
-    response.once('close', () => this.#leave());
+    if (response.destroyed) this.#leave(); // it closes once
+    else response.once('close', () => this.#leave());
   }
 
   /** Fires when the client is gone. */
