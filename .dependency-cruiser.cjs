@@ -16,7 +16,7 @@ const spec = '\\.spec(\\.support)?\\.ts$';
 /** What needs the real stack, and what supports it: `database.spec.support.ts`. */
 const realStackSpec = '\\.((int|e2e)\\.spec|spec\\.support)\\.ts$';
 /** `factline/<lib>`; what works on declarations has faces of its own, for it is no part of a running service. */
-const face = '^libs/([^/]+/src|contracts/src/(check|lock|evolve|catalogue)|nest/src/(reactions|caches|commands|admission)|testing/src/simulation)/index\\.ts$';
+const face = '^libs/([^/]+/src|contracts/src/(check|lock|evolve|catalogue)|nest/src/(reactions|caches|commands|admission|files)|testing/src/simulation)/index\\.ts$';
 const libs = (names) => `^libs/(${names.join('|')})/`;
 const packages = (names) => `(^|/)node_modules/(${names.join('|')})/`;
 

@@ -18,7 +18,7 @@ export default {
   moduleNameMapper: {
     '^factline/(kernel|tracing|contracts|log|store|outbox|consumer|admission|projections|reactions|cache|commands|nest|stack|testing)$': '<rootDir>/libs/$1/src/index.ts',
     '^factline/contracts/(check|lock|evolve|catalogue)$': '<rootDir>/libs/contracts/src/$1/index.ts',
-    '^factline/nest/(reactions|caches|commands|admission)$': '<rootDir>/libs/nest/src/$1/index.ts',
+    '^factline/nest/(reactions|caches|commands|admission|files)$': '<rootDir>/libs/nest/src/$1/index.ts',
     '^factline/testing/simulation$': '<rootDir>/libs/testing/src/simulation/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },

@@ -1,4 +1,5 @@
 import { type Mission, startMission } from '../support/mission.js';
+import { documents } from './chapters/documents.js';
 import { giftCards } from './chapters/gift-cards.js';
 import { notifications } from './chapters/notifications.js';
 import { payroll } from './chapters/payroll.js';
@@ -11,7 +12,7 @@ import { timesheets } from './chapters/timesheets.js';
 import { type Chapter, Story } from './story.js';
 
 /** In the order in which they are told; `npm run demo` tells the first, `-- --all` every one. */
-const CHAPTERS: readonly Chapter[] = [payroll, giftCards, timesheets, shop, reporting, risk, recommendations, notifications, ticketing];
+const CHAPTERS: readonly Chapter[] = [payroll, giftCards, timesheets, shop, reporting, risk, recommendations, notifications, ticketing, documents];
 
 async function main(): Promise<void> {
   const chapters = process.argv.includes('--all') ? CHAPTERS : CHAPTERS.slice(0, 1);

@@ -29,6 +29,8 @@ export interface Route {
   path: string;
   parameters: readonly Parameter[];
   body?: Schema;
+  /** Of a body that is no JSON but a file: its media types. */
+  files: readonly string[];
 }
 
 interface Operation {
@@ -74,9 +76,11 @@ function routesIn({ paths, components }: Document): Route[] {
     METHODS.flatMap((method) => {
       const operation = operations[method];
       if (!operation) return [];
-      const body = operation.requestBody?.content?.['application/json']?.schema;
+      const content = operation.requestBody?.content ?? {};
+      const body = content['application/json']?.schema;
+      const files = Object.keys(content).filter((mediaType) => mediaType !== 'application/json');
       const parameters = [...(operations.parameters ?? []), ...(operation.parameters ?? [])].map((parameter) => ({ ...parameter, schema: resolved(parameter.schema ?? {}) }));
-      return { method: method.toUpperCase(), path, parameters, ...(body && { body: resolved(body) }) };
+      return { method: method.toUpperCase(), path, parameters, files, ...(body && { body: resolved(body) }) };
     }),
   );
 }

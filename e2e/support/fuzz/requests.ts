@@ -52,7 +52,15 @@ const headersOf = (parameters: readonly Parameter[]): fc.Arbitrary<[string, stri
   return seldom<[string, string][]>([], fc.array(odd, { minLength: 1, maxLength: 3 }), 3);
 };
 
-const bodyOf = ({ body }: Route): fc.Arbitrary<Buffer | undefined> => {
+/** Text, bytes that are none, and what begins like a PDF. */
+const file = fc.oneof(
+  fc.string({ unit: 'binary' }).map((text) => Buffer.from(text)),
+  fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
+  fc.string().map((text) => Buffer.from(`%PDF-1.4\n${text}`)),
+);
+
+const bodyOf = ({ body, files }: Route): fc.Arbitrary<Buffer | undefined> => {
+  if (files.length > 0) return fc.oneof({ weight: 8, arbitrary: file }, { weight: 1, arbitrary: fc.constant(undefined) });
   const schema = body ?? { type: 'object' };
   const json = fc.oneof({ weight: 3, arbitrary: valid(schema) }, { weight: 4, arbitrary: mutated(schema) }).map((value) => Buffer.from(jsonOf(value)));
   const broken = fc.tuple(json, fc.nat(), fc.constantFrom('cut', 'bytes', 'bom', 'twice', 'quote', 'empty', 'blank', 'utf16')).map(([text, at, how]) => {
@@ -81,7 +89,7 @@ export function requestsFor(route: Route): fc.Arbitrary<WireRequest> {
       query: queryOf(route.parameters),
       headers: headersOf(route.parameters),
       method: seldom(route.method, oddMethods),
-      contentType: seldom('application/json', contentTypes),
+      contentType: fc.constantFrom(...(route.files.length > 0 ? route.files : ['application/json'])).chain((usual) => seldom(usual, contentTypes)),
       body: bodyOf(route),
     })
     .map(({ segments, query, headers, method, contentType, body }) => ({

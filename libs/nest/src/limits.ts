@@ -2,6 +2,8 @@
 
 /** Largest request body: a thousand times a typical one; facts may have 900 KiB, but those are not typed in by clients. */
 export const BODY_BYTES = 256 * 1024;
+/** Files of requests in the memory of a process: at 10 MiB each 160 MiB, and their copies on the way to the database. */
+export const FILES_IN_HAND = 16;
 /** Objects and arrays inside each other in a body: ten times what a form needs, and far below what exhausts a recursive transformer. */
 export const BODY_DEPTH = 32;
 /** Values in one body: validation costs about 1 us each, so this is 10 ms of a request at worst. */
@@ -62,6 +64,8 @@ export const LOG_WAIT_MS = 5;
 export const LOG_WAIT_ATTEMPTS = 20;
 /** A watcher of a job gets a comment so often, so that no proxy in between takes the connection for dead: many cut it after 30 s of silence. */
 export const EVENTS_HEARTBEAT_MS = 15_000;
+/** Events that wait for a client that does not read: some hundred of a job, after which it is let go and may ask again. */
+export const EVENTS_WAITING_BYTES = 64 * 1024;
 /** One scrape asks for all gauges of queues at once; they share a look that is no older than this. */
 export const QUEUE_LOOK_MS = 1_000;
 /** The load is measured and judged this often: several times within the second that a client waits, and long enough for a handful of requests. The limits of the shedder are set for windows of this length. */

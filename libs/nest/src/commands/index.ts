@@ -1,3 +1,4 @@
-export { JobsController } from './jobs.controller.js';
+export { EventStream } from '../http/event-stream.js';
+export { JobsController, shownJob } from './jobs.controller.js';
 export { CommandController, OnCommand } from './on-command.js';
 export { provideCommands } from './provide.js';

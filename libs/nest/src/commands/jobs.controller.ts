@@ -2,8 +2,8 @@ import { type BeforeApplicationShutdown, Controller, Delete, Get, HttpCode, Para
 import { ApiProduces } from '@nestjs/swagger';
 import { JobWatch, Jobs, type JobStatus } from 'factline/commands';
 import { FactlineError, isId } from 'factline/kernel';
+import { EventStream } from '../http/event-stream.js';
 import type { HttpResponse } from '../http/exchange.js';
-import { EVENTS_HEARTBEAT_MS } from '../limits.js';
 
 /** What a failure says to users: of one that nobody foresaw only that there was one, for its text may say anything. */
 const UNFORESEEN: ReadonlySet<string> = new Set(['reaction.failed']);
@@ -26,29 +26,16 @@ export class JobsController implements BeforeApplicationShutdown {
 
   @Get(':id')
   async status(@Param('id') id: string) {
-    return shown(await this.jobs.status(checked(id)));
+    return shownJob(await this.jobs.status(checked(id)));
   }
 
   /** Each event is the job as `GET /jobs/:id` answers it, when it changed; the last one is final, unless the service stops: then ask again. */
   @Get(':id/events')
   @ApiProduces('text/event-stream')
   async events(@Param('id') id: string, @Res() response: HttpResponse): Promise<void> {
-    const stop = new AbortController();
-    response.once('close', () => stop.abort());
-    let heartbeat: NodeJS.Timeout | undefined;
-    const tell = (status: JobStatus) => {
-      if (!heartbeat) {
-        response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' });
-        heartbeat = setInterval(() => response.write(':\n\n'), EVENTS_HEARTBEAT_MS);
-      }
-      response.write(`event: ${status.state}\ndata: ${JSON.stringify(shown(status))}\n\n`);
-    };
-    try {
-      await this.#watch.follow(checked(id), stop.signal, tell);
-    } finally {
-      clearInterval(heartbeat);
-    }
-    response.end();
+    const events = new EventStream(response);
+    await this.#watch.follow(checked(id), events.left, (status) => events.send(status.state, shownJob(status)));
+    events.end();
   }
 
   @Delete(':id')
@@ -58,7 +45,8 @@ export class JobsController implements BeforeApplicationShutdown {
   }
 }
 
-function shown(status: JobStatus) {
+/** A job as its users may see it: of a failure that nobody foresaw, or of the database's, only that there was one. */
+export function shownJob(status: JobStatus): JobStatus {
   const { problem } = status;
   const hidden = problem !== null && (UNFORESEEN.has(problem.code) || problem.code.startsWith('store.'));
   return { ...status, problem: hidden ? { ...problem, message: 'Something went wrong on our side.' } : problem };

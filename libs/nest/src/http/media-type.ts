@@ -1,4 +1,3 @@
-import { FactlineError } from 'factline/kernel';
 import type { HttpRequest, HttpResponse, Next } from './exchange.js';
 import { contextOf, header } from './request-context.js';
 
@@ -8,17 +7,7 @@ export function correlate(request: HttpRequest, response: HttpResponse, next: Ne
   next();
 }
 
-/** A body in another form than JSON is refused (415), instead of being taken for an empty one. */
-export function requireJson(request: HttpRequest, _response: HttpResponse, next: Next): void {
-  const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
-  const mediaType = header(request, 'content-type')?.split(';')[0]?.trim().toLowerCase();
-  if (!hasBody || mediaType === 'application/json') return next();
-  next(
-    new FactlineError({
-      code: 'request.media-type',
-      kind: 'invalid',
-      message: 'The body is not application/json.',
-      advice: 'Send JSON in UTF-8 with Content-Type: application/json.',
-    }),
-  );
+/** What Content-Type says, in lower case and without parameters; empty text without one. */
+export function mediaTypeOf(request: HttpRequest): string {
+  return header(request, 'content-type')?.split(';')[0]!.trim().toLowerCase() ?? '';
 }

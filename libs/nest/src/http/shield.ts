@@ -5,7 +5,8 @@ import helmet from 'helmet';
 import type { Metrics } from '../health/metrics.js';
 import { BODY_BYTES, CONNECTIONS, HEADERS_TIMEOUT_MS, KEEP_ALIVE_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from '../limits.js';
 import { AnswerInterceptor } from './answer.js';
-import { correlate, requireJson } from './media-type.js';
+import { BodyGuard } from './body-guard.js';
+import { correlate } from './media-type.js';
 import { ProblemFilter } from './problem-filter.js';
 import { answerProtocolErrors } from './protocol-errors.js';
 import { requestLog } from './request-log.js';
@@ -18,8 +19,8 @@ export function shield(app: NestExpressApplication, log: Logger, metrics: Metric
   app.use(correlate, serverSpan, requestLog(log, metrics));
   // HTTPS ends at a proxy in front, if anywhere: a page must not be told to load itself over HTTPS.
   app.use(helmet({ contentSecurityPolicy: { directives: { 'upgrade-insecure-requests': null } }, strictTransportSecurity: false }));
-  app.use(requireJson);
   app.useBodyParser('json', { limit: BODY_BYTES });
+  app.useGlobalGuards(new BodyGuard());
   app.useGlobalPipes(new SoundTextPipe(), strictValidation());
   app.useGlobalFilters(new ProblemFilter(log));
   app.useGlobalInterceptors(new AnswerInterceptor());
