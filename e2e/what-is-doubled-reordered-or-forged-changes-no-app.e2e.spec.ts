@@ -152,6 +152,7 @@ describe.each(consumers)('$app', ({ app, facts }) => {
       });
       await settled(running, store, log, topics);
     };
+    await settled(running, store, log, topics); // what begins with the newest fact has to know which that is
     const before = await effects(store);
     await stateAll(name);
     const after = await effects(store);

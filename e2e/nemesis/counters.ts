@@ -2,7 +2,7 @@ import { type History, ofType } from './history.js';
 import { grouped } from './checkers/finding.js';
 
 /** Rare paths that a full run must have taken: what never happened was not tested. */
-export type Sometimes = 'zombie refused' | 'relay taken over' | 'producer rebuilt' | 'key blocked' | 'reaction blocked' | 'breaker opened' | 're-drive done' | 'gap seen' | 'stale served' | 'outcome unknown' | 'fact repeated on the wire';
+export type Sometimes = 'zombie refused' | 'relay taken over' | 'producer rebuilt' | 'key blocked' | 'reaction blocked' | 'breaker opened' | 're-drive done' | 'gap seen' | 'stale served' | 'answered from a cache' | 'outcome unknown' | 'fact repeated on the wire';
 
 /** An answer whose as-of time is so much older than the answer is stale: watermarks come every second, at the latest every 5 s. */
 const STALE_AFTER_MS = 5_000;
@@ -24,6 +24,7 @@ export function sometimes(history: History): Record<Sometimes, number> {
     're-drive done': ofType(history, 'redriven').filter(({ state, facts }) => state === 'done' && facts > 0).length,
     'gap seen': ofType(history, 'gap').filter(({ code }) => code === 'consumer.gap').length,
     'stale served': completions.filter(({ at, outcome, asOf }) => outcome === 'ok' && asOf !== undefined && at - asOf > STALE_AFTER_MS).length,
+    'answered from a cache': ofType(history, 'cached').filter(({ asOf }) => asOf !== null).length,
     'outcome unknown': completions.filter(({ outcome }) => outcome === 'unknown').length,
     'fact repeated on the wire': records.length - new Set(records.map(({ id }) => id)).size,
   };

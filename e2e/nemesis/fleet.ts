@@ -158,6 +158,7 @@ export class Fleet {
     const told = this.#told(instance);
     if (!told) return;
     const { blockedKeys, heapBytes, state, reaction } = told;
+    for (const read of told.cached) this.history.write({ type: 'cached', instance, ...read });
     const fenced = told.fenced + (reaction?.fenced ?? 0);
     this.history.write({ type: 'sample', at: Date.now(), instance, incarnation: this.#members.get(instance)!.incarnation, fenced, rejectedSends: 0, blockedKeys, heapBytes, states: [state, ...(reaction ? [reaction.state, ...(reaction.code === null ? [] : [reaction.code])] : [])] });
   }

@@ -158,6 +158,17 @@ export interface Sampled {
   states: readonly string[];
 }
 
+/** What a process answered from its cache: the number of the fact that the value shows, 0 for none. */
+export interface CachedRead {
+  type: 'cached';
+  at: number;
+  instance: string;
+  key: string;
+  sequence: number;
+  /** Everything committed up to then is said to be in it; null: it does not know. Milliseconds since 1970, by the database. */
+  asOf: number | null;
+}
+
 /** Who owns the relay, as the database knows. */
 export interface RelayOwned {
   type: 'relay';
@@ -231,6 +242,7 @@ export type Event =
   | Position
   | Skipped
   | Sampled
+  | CachedRead
   | RelayOwned
   | GapSeen
   | Quiet

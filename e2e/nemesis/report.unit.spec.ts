@@ -37,6 +37,7 @@ it('counts rare paths: by process the most it said, and processes added up', () 
     're-drive done': 1,
     'gap seen': 1,
     'stale served': 1,
+    'answered from a cache': 1,
     'outcome unknown': 2,
     'fact repeated on the wire': 2,
   });
@@ -51,7 +52,7 @@ it('fails a run in which a rare path was never taken, unless that was not asked 
 it('fails a run with a finding, and names invariant, class and what it is', () => {
   const lossy = where({ type: 'row', model: 'tally' }, { facts: 1, cents: 103 });
   expect(passes(lossy, judged(lossy, false))).toBe(false);
-  expect(reportOf(lossy, judged(lossy))).toMatch(/INV-5 +BROKEN 1 times[\s\S]*INV-12 +left out: there are no caches[\s\S]*class +poll-skip: 1\n +INV-5 tally: a counted 1 facts of 2/);
+  expect(reportOf(lossy, judged(lossy))).toMatch(/INV-5 +BROKEN 1 times[\s\S]*INV-16 +left out: there is no erasure[\s\S]*class +poll-skip: 1\n +INV-5 tally: a counted 1 facts of 2/);
 });
 
 it('fails a run in which a fault could not be done', () => {

@@ -1,6 +1,6 @@
 import type { History } from '../history.js';
 import { boundedHeap, liveness } from './bounds.js';
-import { idempotency, outcomes, readsGoForward, staleReads } from './clients.js';
+import { cachedAnswers, idempotency, outcomes, readsGoForward, staleReads } from './clients.js';
 import { checkpoints, conservation, determinism, doubledEffects, parkedOrder, wrongRows } from './effects.js';
 import type { Checker, Finding } from './finding.js';
 import { causedFacts, reactionEffects, redrives } from './reactions.js';
@@ -20,6 +20,7 @@ export const CHECKERS: readonly Checker[] = [
   conservation,
   staleReads,
   readsGoForward,
+  cachedAnswers,
   idempotency,
   boundedHeap,
   liveness,
@@ -31,7 +32,6 @@ export const CHECKERS: readonly Checker[] = [
 
 /** Invariants that concern parts which this product does not have. */
 export const LEFT_OUT: Readonly<Record<string, string>> = {
-  'INV-12': 'there are no caches',
   'INV-16': 'there is no erasure',
   'INV-17': 'operator actions have no audit',
 };

@@ -35,6 +35,7 @@ const FAULTS: readonly (readonly [what: string, history: Event[], ...findings: `
   ['an answer that is older than it says', where({ type: 'complete', op: 8 }, { asOf: 90, value: 100 }), 'INV-11 stale-read'],
   ['an answer without the own write it asks for', where({ type: 'complete', op: 8 }, { value: 100, asOf: 1 }), 'INV-11 stale-read'],
   ['a read that went back', and(...read(110, 101)), 'INV-11 nonmonotonic-poll'],
+  ['a cached answer that is older than it says', where({ type: 'cached', key: 'b' }, { asOf: 90 }), 'INV-12 stale-read'],
   ['one value in two facts', and({ type: 'committed', key: 'b', sequence: 3, id: 'b3', value: 104 }, extraRecord('record', 1, 3, 'b', 3, 104)), 'INV-13 duplicate'],
   ['a repeated request that was answered in two ways', where({ type: 'complete', op: 2 }, { answers: ['version 2', 'version 3'] }), 'INV-13 unequal-answers'],
   ['a heap without a limit', where({ type: 'sample' }, { heapBytes: HEAP_BYTES_MAX + 1 }), 'INV-14 unbounded'],

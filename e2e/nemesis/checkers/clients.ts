@@ -70,6 +70,20 @@ export const readsGoForward: Checker = {
   },
 };
 
+/** As `staleReads`, of what a process answered from its cache: evicted too late, or by a fact that it did not see, it would say a time up to which it does not hold. */
+export const cachedAnswers: Checker = {
+  invariant: 'INV-12',
+  says: 'a cached answer is no older than it says',
+  check(history) {
+    const numberOf = numbers(history);
+    const moves = grouped(writes(operations(history)).filter(({ invoke, complete }) => invoke.action === 'move' && complete.outcome === 'ok'), ({ invoke }) => invoke.key); // what the cached rows count
+    return ofType(history, 'cached').flatMap(({ at, instance, key, sequence, asOf }): Finding[] => {
+      const newest = Math.max(0, ...(moves.get(key) ?? []).filter(({ complete }) => complete.at < (asOf ?? 0)).map(({ invoke }) => numberOf.get(invoke.value!) ?? 0));
+      return sequence < newest ? [{ invariant: 'INV-12', class: 'stale-read', what: `${instance} answered at ${at} from its cache: ${key} showed number ${sequence} as of ${asOf}, number ${newest} was done before` }] : [];
+    });
+  },
+};
+
 /** A repeated request has one fact and equal answers; a request without a key has one fact at most. */
 export const idempotency: Checker = {
   invariant: 'INV-13',

@@ -49,6 +49,8 @@ export const SOUND: History = [
   ...read(8, 80, 'a', 101, 26, 2),
   ...read(9, 90, 'a', 103, 70),
   ...read(10, 100, 'b', 102, 40),
+  { type: 'cached', at: 110, instance: 'tally-1', key: 'a', sequence: 2, asOf: 26 },
+  { type: 'cached', at: 110, instance: 'tally-1', key: 'b', sequence: 0, asOf: null },
   { type: 'sample', at: 100, instance: 'hr-1', incarnation: 1, fenced: 0, rejectedSends: 0, blockedKeys: 0, heapBytes: 50_000_000, states: [] },
   ...topic('polled'),
   ...topic('record'),
