@@ -1,3 +1,4 @@
+import { tableExists } from 'factline/store';
 import { until } from 'factline/testing';
 import { type Archive, openArchive } from './support/archive.js';
 import { type Estate, estate } from './support/estate.js';
@@ -31,8 +32,7 @@ const eventOf = (stdout: string, event: string) =>
 
 /** Partitions whose rows and checkpoint are committed. */
 async function partitionsDone(): Promise<number> {
-  const { rows } = await archive.scene.store.query<{ exists: boolean }>("select to_regclass('payees_next.checkpoint') is not null as exists");
-  if (!rows[0]!.exists) return 0;
+  if (!(await tableExists(archive.scene.store, 'payees_next.checkpoint'))) return 0;
   return Number((await archive.scene.store.query<{ done: string }>('select count(*) as done from payees_next.checkpoint')).rows[0]!.done);
 }
 

@@ -4,7 +4,7 @@ import { type Contract, loadContract, loadSchemas, sequenceOf } from 'factline/c
 import { fixturesOf } from 'factline/contracts/catalogue';
 import { type FactLog, type OutgoingRecord, partitionOf } from 'factline/log';
 import { type Stack, startStack, stackEnvironment } from 'factline/stack';
-import { type Store, identifier } from 'factline/store';
+import { type Store, identifier, tableExists } from 'factline/store';
 import { factOwner, topicRecords, until } from 'factline/testing';
 import { loadConfig } from '../apps/cli/src/config.js';
 import { type App, type Estate, estate } from './support/estate.js';
@@ -113,8 +113,7 @@ async function effects(store: Store): Promise<string[]> {
   );
   const found: string[] = [];
   for (const name of [...tables.map((table) => table.name), 'factline.outbox', 'factline.job', 'factline.waiting_command']) {
-    const { rows } = await store.query<{ exists: boolean }>('select to_regclass($1) is not null as exists', [name]);
-    if (!rows[0]!.exists) continue;
+    if (!(await tableExists(store, name))) continue;
     const all = await store.query<{ row: string }>(`select to_jsonb(t)::text as row from ${name} as t order by 1`);
     found.push(...all.rows.map(({ row }) => `${name} ${row}`));
   }
@@ -143,22 +142,15 @@ describe.each(consumers)('$app', ({ app, facts }) => {
     const [log, store, topics] = [world.log(), here.store(app), [...new Set(facts.map(({ topic }) => topic.name))]];
     const owners = new Map(await Promise.all([...new Set(facts.map(({ topic }) => topic.owner))].map(async (owner) => [owner, await factOwner(world, owner, join(ROOT, 'schemas'))] as const)));
     const running = await here.start(app);
-    const name = `${world.name}-1`;
-    const stateAll = async (key: string) => {
-      for (const fact of facts) await owners.get(fact.topic.owner)!.state(fact.factName, key, dataOf(fact, key));
-      await until('the facts in their topics', async () => {
-        const published = await Promise.all(topics.map(async (topic) => (await new Key(key, log, topics).records(topic)).length));
-        return published.reduce((sum, count) => sum + count, 0) >= facts.length;
-      });
-      await settled(running, store, log, topics);
-    };
+    const key = new Key(`${world.name}-1`, log, topics);
     await settled(running, store, log, topics); // what begins with the newest fact has to know which that is
     const before = await effects(store);
-    await stateAll(name);
+    for (const fact of facts) await owners.get(fact.topic.owner)!.state(fact.factName, key.key, dataOf(fact, key.key));
+    await until('the facts in their topics', async () => (await Promise.all(topics.map((topic) => key.records(topic)))).flat().length >= facts.length);
+    await settled(running, store, log, topics);
     const after = await effects(store);
     expect(after).not.toEqual(before); // the control: what is compared sees a fact
 
-    const key = new Key(name, log, topics);
     await key.send((records) => records);
     await key.send((records) => records.toReversed());
     await key.send((records) => [records.at(-1)!, records[0]!]);

@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Specs run from source under Jest's ESM loader; two workers fit the smallest machine we test on, and the stack has one set of ports and groups. */
@@ -16,6 +16,9 @@ const tiers = {
 /** Results are written when the last test has ended; what keeps the process alive longer than this is a leaked timer or connection. */
 const EXIT_AFTER_RESULTS_MS = 15_000;
 const POLL_MS = 200;
+/** Node's own report of a process, written on SIGUSR2 (nodejs.org/api/report.html): it names the open connections of a run that does not end. */
+const REPORT = 'report.json';
+const REPORT_WITHIN_MS = 5_000;
 
 const own = { tier: ['unit', 'stack', 'faults'], stack: ['docker', 'packages'] };
 const isOwn = (argument) => argument === '--quick' || Object.keys(own).some((name) => argument.startsWith(`--${name}=`));
@@ -26,11 +29,13 @@ const folder = mkdtempSync(join(tmpdir(), 'factline-test-'));
 const total = { passed: 0, failed: 0, skipped: 0 };
 /** Names of tests that say themselves why they were left out. */
 const leftOut = [];
+/** What failed, for the end of a log that is often all that is kept. */
+const failures = [];
 let running;
 let interrupted;
 
 function jest(args, env = {}, stdout = 'inherit') {
-  running = spawn(process.execPath, ['node_modules/jest/bin/jest.js', ...args], {
+  running = spawn(process.execPath, ['--report-on-signal', `--report-directory=${folder}`, `--report-filename=${REPORT}`, 'node_modules/jest/bin/jest.js', ...args], {
     stdio: ['ignore', stdout, 'inherit'],
     env: { ...process.env, ...env, NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --disable-warning=ExperimentalWarning`.trim() },
   });
@@ -52,10 +57,32 @@ async function filesOf(tier) {
 
 /** Adds one Jest result to the total. A suite that did not get as far as a failing test (syntax, import, hook) counts as one failure. */
 function add(result) {
+  const broken = result.testResults.filter((suite) => suite.status === 'failed' && !suite.assertionResults.some((test) => test.status === 'failed'));
   total.passed += result.numPassedTests;
-  total.failed += result.numFailedTests + result.testResults.filter((suite) => suite.status === 'failed' && !suite.assertionResults.some((test) => test.status === 'failed')).length;
+  total.failed += result.numFailedTests + broken.length;
+  failures.push(...broken.map(({ name }) => relative(process.cwd(), name)));
+  failures.push(...result.testResults.flatMap(({ name, assertionResults }) => assertionResults.filter(({ status }) => status === 'failed').map(({ fullName }) => `${relative(process.cwd(), name)}: ${fullName}`)));
   total.skipped += result.numPendingTests + result.numTodoTests;
   leftOut.push(...result.testResults.flatMap((suite) => suite.assertionResults).flatMap(({ status, fullName }) => (status === 'pending' && fullName.includes('(skipped: ') ? fullName : [])));
+}
+
+/** What keeps a process alive: its active handles, a line each. */
+async function handlesOf(child) {
+  const report = join(folder, REPORT);
+  child.kill('SIGUSR2');
+  for (let waited = 0; waited < REPORT_WITHIN_MS; waited += POLL_MS) {
+    await pause(POLL_MS);
+    try {
+      const { libuv } = JSON.parse(readFileSync(report, 'utf8'));
+      const end = (at) => (at ? `${at.host ?? at.ip4 ?? at.ip6}:${at.port}` : '?');
+      return libuv
+        .filter((handle) => handle.is_active && handle.is_referenced)
+        .map(({ type, localEndpoint, remoteEndpoint, pid, firesInMsFromNow }) => [type, ...(localEndpoint ? [`${end(localEndpoint)} to ${end(remoteEndpoint)}`] : []), ...(pid ? [`pid ${pid}`] : []), ...(firesInMsFromNow ? [`in ${firesInMsFromNow} ms`] : [])].join(' '));
+    } catch (error) {
+      if (error.code !== 'ENOENT' && !(error instanceof SyntaxError)) throw error; // not there yet, or not whole
+    }
+  }
+  return ['none are known: the process did not answer'];
 }
 
 async function run(tier, env) {
@@ -65,7 +92,7 @@ async function run(tier, env) {
   const leaked = (async () => {
     while (!existsSync(output)) await pause(POLL_MS, undefined, { signal: watch.signal });
     await pause(EXIT_AFTER_RESULTS_MS, undefined, { signal: watch.signal });
-    console.error(`tests: the ${tier} run ended but its process stays: a spec left a timer or a connection open (npm test -- <path> --detectOpenHandles)`);
+    failures.push(`the ${tier} run ended but its process stays: a spec left this open (npm test -- <path> --detectOpenHandles finds where): ${(await handlesOf(child)).join('; ')}`);
     child.kill('SIGKILL');
     return true;
   })().catch((error) => {
@@ -76,7 +103,11 @@ async function run(tier, env) {
   watch.abort();
   const before = total.failed;
   if (existsSync(output)) add(JSON.parse(readFileSync(output, 'utf8')));
-  if ((await leaked) || (code !== 0 && total.failed === before)) total.failed += 1;
+  if (await leaked) total.failed += 1;
+  else if (code !== 0 && total.failed === before) {
+    total.failed += 1;
+    failures.push(`the ${tier} run ended with code ${code} though each of its tests held`);
+  }
 }
 
 async function withStack(use) {
@@ -112,6 +143,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 for (const name of leftOut) console.log(`left out: ${name}`);
+for (const what of failures) console.error(`failed: ${what}`);
 if (interrupted) console.error(`tests: interrupted by ${interrupted}; the figures are of what had ended`);
 if (total.passed + total.failed === 0) console.error(`tests: none ran${filters.length > 0 ? ` for ${filters.join(' ')}` : ''}`);
 const ok = !interrupted && total.failed === 0 && total.passed > 0;

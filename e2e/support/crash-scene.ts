@@ -3,7 +3,7 @@ import { claimCheckpoints } from 'factline/consumer';
 import { messageOf } from 'factline/kernel';
 import type { FactLog } from 'factline/log';
 import { FactOutbox, Relay } from 'factline/outbox';
-import { type Store, identifier } from 'factline/store';
+import { type Store, identifier, tableExists } from 'factline/store';
 import { type World, until, world } from 'factline/testing';
 import { openDatabase, openTopic } from '../../bench/scene.js';
 import type { ConsumerRole, CrashChildArgument, RelayRole } from './crash-child.js';
@@ -129,8 +129,7 @@ export class CrashScene {
 
   /** None before the first claim has made the tables. */
   async #checkpoints(): Promise<{ partition: number; nextOffset: number }[]> {
-    const made = await this.ground.store.query<{ made: boolean }>('select to_regclass($1) is not null as made', [this.#in('checkpoint')]);
-    if (!made.rows[0]!.made) return [];
+    if (!(await tableExists(this.ground.store, this.#in('checkpoint')))) return [];
     const { rows } = await this.ground.store.query<{ partition: number; nextOffset: number }>(
       `select partition, next_offset::double precision as "nextOffset" from ${this.#in('checkpoint')}`,
     );

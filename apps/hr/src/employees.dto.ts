@@ -7,7 +7,6 @@ const phone = { pattern: /^\+[1-9]\d{6,14}$/, expects: 'a number as +4930123456 
 const salaryCents = { min: 0, max: MAX_SALARY_CENTS, description: 'Yearly gross salary in hundredths of the currency.', example: 6_000_000 };
 const currency = { pattern: /^[A-Z]{3}$/, expects: 'three capital letters (ISO 4217)', example: 'EUR' };
 const location = { pattern: /^[A-Z][A-Z0-9-]{1,19}$/, expects: 'a code of 2 to 20 capital letters, digits and hyphens', example: 'BER' };
-const employeeId = { pattern: /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, expects: '1 to 64 letters, digits, dots, underscores or hyphens' };
 const jobTitle = { max: 100, example: 'Engineer' };
 
 export class AddressBody {
@@ -20,7 +19,7 @@ export class AddressBody {
 const address = { type: () => AddressBody, nullable: true, optional: true };
 
 export class NewEmployee {
-  @field.code({ ...employeeId, optional: true, description: 'Left out: a new one is given.' }) id?: string;
+  @field.id({ optional: true, description: 'Left out: a new one is given.' }) id?: string;
   @field.text(name) name!: string;
   @field.email() email!: string;
   @field.code(phone) phone?: string | null;
@@ -31,7 +30,7 @@ export class NewEmployee {
   @field.code(location) location!: string;
   @field.text(jobTitle) jobTitle!: string;
   @field.day({ description: 'First day of work.', example: '2026-01-01' }) startedOn!: string;
-  @field.code({ ...employeeId, nullable: true, optional: true }) managerId?: string | null;
+  @field.id({ nullable: true, optional: true }) managerId?: string | null;
 }
 
 /** What is left out stays. */

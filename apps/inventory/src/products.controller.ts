@@ -6,7 +6,7 @@ import { ProductsService } from './products.service.js';
 import { type Product, StockRepository } from './stock.repository.js';
 
 export class ProductPath {
-  @field.code({ pattern: /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, expects: '1 to 64 letters, digits, dots, underscores or hyphens', example: 'mug' }) id!: string;
+  @field.id({ example: 'mug' }) id!: string;
 }
 
 export class Delivery {

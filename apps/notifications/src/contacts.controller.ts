@@ -4,14 +4,12 @@ import { Refusal } from 'factline/kernel';
 import { field } from 'factline/nest';
 import { type Contact, ContactsRepository } from './contacts.repository.js';
 
-export const customerId = { pattern: /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, expects: '1 to 64 letters, digits, dots, underscores or hyphens', example: 'c-17' };
-
 /** As a browser takes it (HTML, 4.10.5.1.5), with a domain of two parts: no quotes, no line breaks, and other scripts in the domain as xn--. */
 const EMAIL = /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,8}[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]$/;
 const E164 = /^\+[1-9][0-9]{6,14}$/;
 
 export class ContactPath {
-  @field.code(customerId) customerId!: string;
+  @field.id({ example: 'c-17' }) customerId!: string;
 }
 
 export class ContactBody {

@@ -1,11 +1,10 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { type Page, PageQuery, field } from 'factline/nest';
-import { customerId } from './contacts.controller.js';
 import { type NotificationStatus, NotificationsRepository } from './notifications.repository.js';
 
 export class NotificationQuery extends PageQuery {
-  @field.code({ ...customerId, optional: true, description: 'Of one customer alone.' }) customerId?: string;
+  @field.id({ example: 'c-17', optional: true, description: 'Of one customer alone.' }) customerId?: string;
 }
 
 @ApiTags('notifications')

@@ -4,17 +4,15 @@ import type { Cancel } from './order.decider.js';
 /** The largest order, 100 lines of 10,000 pieces for a million each, is 10^14 cents and still exact. */
 const [LINES, PIECES, PRICE_CENTS] = [100, 10_000, 100_000_000];
 
-const id = { pattern: /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, expects: '1 to 64 letters, digits, dots, underscores or hyphens' };
-
 export class LineBody {
-  @field.code({ ...id, example: 'mug' }) productId!: string;
+  @field.id({ example: 'mug' }) productId!: string;
   @field.whole({ min: 1, max: PIECES, example: 2 }) quantity!: number;
   @field.whole({ min: 0, max: PRICE_CENTS, description: 'Price of one, in hundredths of the currency.', example: 1_250 }) unitPriceCents!: number;
 }
 
 export class NewOrder {
-  @field.code({ ...id, optional: true, description: 'Left out: a new one is given.' }) id?: string;
-  @field.code({ ...id, example: 'c-17' }) customerId!: string;
+  @field.id({ optional: true, description: 'Left out: a new one is given.' }) id?: string;
+  @field.id({ example: 'c-17' }) customerId!: string;
   @field.code({ pattern: /^[A-Z]{3}$/, expects: 'three capital letters (ISO 4217)', example: 'EUR' }) currency!: string;
   @field.list({ type: () => LineBody, min: 1, max: LINES, description: 'No product twice.' }) lines!: LineBody[];
 }

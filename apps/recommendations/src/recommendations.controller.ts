@@ -9,7 +9,7 @@ import { RANKING } from './stock.caches.js';
 import type { ProductStock } from './stock.repository.js';
 
 export class ProductPath {
-  @field.code({ pattern: /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, expects: '1 to 64 letters, digits, dots, underscores or hyphens', example: 'mug' }) productId!: string;
+  @field.id({ example: 'mug' }) productId!: string;
 }
 
 /** What every answer says about itself. */

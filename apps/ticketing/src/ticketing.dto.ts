@@ -1,15 +1,13 @@
 import { field } from 'factline/nest';
 import { PRICE_CENTS, ROWS, ROW_SEATS } from './limits.js';
 
-const id = { pattern: /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, expects: '1 to 64 letters, digits, dots, underscores or hyphens' };
-
 export class SeatRow {
   @field.code({ pattern: /^[A-Za-z0-9]{1,8}$/, expects: '1 to 8 letters or digits', description: 'No row twice.', example: 'A' }) row!: string;
   @field.whole({ min: 1, max: ROW_SEATS, description: 'Named A-1, A-2 and so on.', example: 20 }) seats!: number;
 }
 
 export class NewEvent {
-  @field.code({ ...id, optional: true, description: 'Left out: a new one is given.' }) id?: string;
+  @field.id({ optional: true, description: 'Left out: a new one is given.' }) id?: string;
   @field.text({ max: 200, example: 'The Magic Flute' }) name!: string;
   @field.list({ type: () => SeatRow, min: 1, max: ROWS }) rows!: SeatRow[];
   @field.whole({ min: 0, max: PRICE_CENTS, description: 'Of each seat, in hundredths of the currency.', example: 4_500 }) priceCents!: number;
@@ -17,11 +15,11 @@ export class NewEvent {
 }
 
 export class EventPath {
-  @field.code(id) eventId!: string;
+  @field.id() eventId!: string;
 }
 
 export class SeatPath extends EventPath {
-  @field.code({ ...id, example: 'A-1' }) seat!: string;
+  @field.id({ example: 'A-1' }) seat!: string;
 }
 
 export class LockPath extends SeatPath {
@@ -29,5 +27,5 @@ export class LockPath extends SeatPath {
 }
 
 export class NewLock {
-  @field.code({ ...id, example: 'c-17' }) customerId!: string;
+  @field.id({ example: 'c-17' }) customerId!: string;
 }

@@ -3,7 +3,6 @@ import { PageQuery, field } from 'factline/nest';
 const MINUTES_OF_A_DAY = 1_440;
 
 const locationId = { pattern: /^[A-Z][A-Z0-9-]{1,19}$/, expects: 'a code of 2 to 20 capital letters, digits and hyphens', example: 'BER' };
-const id = { pattern: /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, expects: '1 to 64 letters, digits, dots, underscores or hyphens' };
 
 export class NewLocation {
   @field.code(locationId) id!: string;
@@ -11,18 +10,18 @@ export class NewLocation {
 }
 
 export class NewJob {
-  @field.code({ ...id, optional: true, description: 'Left out: a new one is given.' }) id?: string;
+  @field.id({ optional: true, description: 'Left out: a new one is given.' }) id?: string;
   @field.text({ max: 200, example: 'Migrate the till' }) title!: string;
   @field.code(locationId) locationId!: string;
 }
 
 export class NewTimeEntry {
-  @field.code(id) employeeId!: string;
-  @field.code(id) jobId!: string;
+  @field.id() employeeId!: string;
+  @field.id() jobId!: string;
   @field.day({ example: '2026-11-20' }) day!: string;
   @field.whole({ min: 1, max: MINUTES_OF_A_DAY, example: 480 }) minutes!: number;
 }
 
 export class TimeEntryQuery extends PageQuery {
-  @field.code({ ...id, optional: true, description: 'Of one employee alone.' }) employeeId?: string;
+  @field.id({ optional: true, description: 'Of one employee alone.' }) employeeId?: string;
 }

@@ -27,6 +27,11 @@ function shown({ complete: { value } }: Operation, numberOf: ReadonlyMap<number,
   return value == null ? 0 : (numberOf.get(value) ?? 0);
 }
 
+/** The highest number of these writes that were answered as done before a time. */
+function newestBefore(asOf: number, done: readonly Operation[] | undefined, numberOf: ReadonlyMap<number, number>): number {
+  return Math.max(0, ...(done ?? []).filter(({ complete }) => complete.at < asOf).map(({ invoke }) => numberOf.get(invoke.value!) ?? 0));
+}
+
 /** An answer contains everything that was answered as done before its as-of time: old data is served, but never unflagged. */
 export const staleReads: Checker = {
   invariant: 'INV-11',
@@ -40,7 +45,7 @@ export const staleReads: Checker = {
     for (const read of reads(all)) {
       const { op, key, after } = read.invoke;
       const { asOf = 0, value } = read.complete;
-      const newest = Math.max(0, ...(done.get(key) ?? []).filter(({ complete }) => complete.at < asOf).map(({ invoke }) => numberOf.get(invoke.value!) ?? 0));
+      const newest = newestBefore(asOf, done.get(key), numberOf);
       const own = after === undefined ? 0 : (numberOf.get(byOp.get(after)?.invoke.value ?? -1) ?? 0);
       const is = shown(read, numberOf);
       if (is < newest) findings.push({ invariant: 'INV-11', class: 'stale-read', what: `read ${op}: ${key} showed ${value} (number ${is}) as of ${asOf}, number ${newest} was done before` });
@@ -78,7 +83,7 @@ export const cachedAnswers: Checker = {
     const numberOf = numbers(history);
     const moves = grouped(writes(operations(history)).filter(({ invoke, complete }) => invoke.action === 'move' && complete.outcome === 'ok'), ({ invoke }) => invoke.key); // what the cached rows count
     return ofType(history, 'cached').flatMap(({ at, instance, key, sequence, asOf }): Finding[] => {
-      const newest = Math.max(0, ...(moves.get(key) ?? []).filter(({ complete }) => complete.at < (asOf ?? 0)).map(({ invoke }) => numberOf.get(invoke.value!) ?? 0));
+      const newest = newestBefore(asOf ?? 0, moves.get(key), numberOf);
       return sequence < newest ? [{ invariant: 'INV-12', class: 'stale-read', what: `${instance} answered at ${at} from its cache: ${key} showed number ${sequence} as of ${asOf}, number ${newest} was done before` }] : [];
     });
   },

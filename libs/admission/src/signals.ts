@@ -30,23 +30,26 @@ const loadLimits: LoadLimits = {
   eventLoopDelayMs: SHED_LOOP_DELAY_MS,
 };
 
-const SIGNALS: readonly [keyof Load, name: string, spares: Priority][] = [
+type Signal = readonly [keyof Load, name: string, spares: Priority];
+
+const DATABASE: Signal = ['connectionWaitMs', 'database', 'critical'];
+const SIGNALS: readonly Signal[] = [
   ['outboxFullness', 'outbox', 'critical'],
   ['lagFacts', 'lag', 'normal'],
-  ['connectionWaitMs', 'database', 'critical'],
+  DATABASE,
   ['eventLoopDelayMs', 'event-loop', 'critical'],
 ];
 
 /** A load in parts of its limits, as `Shedder.observe` takes it. */
 export function readings(load: Load, limits: Partial<LoadLimits> = {}): Reading[] {
-  return SIGNALS.map(([signal, name, spares]) => ({ name, spares, pressure: pressureOf(signal, load, limits) }));
+  return SIGNALS.map((signal) => readingOf(signal, load, limits));
 }
 
 /** The wait for a connection alone, as `Shedder.admit` takes it: asked for with each request. */
 export function queueReading(load: Load, limits: Partial<LoadLimits> = {}): Reading {
-  return { name: 'database', spares: 'critical', pressure: pressureOf('connectionWaitMs', load, limits) };
+  return readingOf(DATABASE, load, limits);
 }
 
-function pressureOf(signal: keyof Load, load: Load, limits: Partial<LoadLimits>): number {
-  return (load[signal] ?? 0) / (limits[signal] ?? loadLimits[signal]);
+function readingOf([signal, name, spares]: Signal, load: Load, limits: Partial<LoadLimits>): Reading {
+  return { name, spares, pressure: (load[signal] ?? 0) / (limits[signal] ?? loadLimits[signal]) };
 }

@@ -38,7 +38,7 @@ interface Undelivered {
  * whose facts are in the log and stay there. It looks for them at the end of the app's own topics, tells which keys they are of, and goes on behind their numbers, so that a number never stands for
  * two facts: facts that were stated since, and not published yet, get later ones.
  *
- * Promised: with up to a million facts a topic published and lost. Not promised: that the lost rows come back, or that a token given out since the failover is for that very fact; anything about
+ * Promised: with up to a million facts a partition published and lost. Not promised: that the lost rows come back, or that a token given out since the failover is for that very fact; anything about
  * command queues, into which other apps write too.
  */
 export async function afterFailover({ ownership, log, topics, app, logger }: FailoverParts): Promise<void> {
@@ -99,7 +99,7 @@ async function suspected(db: Executor, topic: string, tail: Tail): Promise<Tail>
   const given = await sequences(db, topic, keys);
   const undelivered = grouped(await undeliveredOf(db, topic, keys), ({ key }) => key);
   const reused = (key: string) => undelivered.get(key)?.some((row) => isReused(row, tail.get(key)!)) ?? false;
-  return new Map(keys.filter((key) => Math.max(...tail.get(key)!.keys()) > (given.get(key) ?? 0) || reused(key)).map((key) => [key, tail.get(key)!]));
+  return new Map(keys.filter((key) => newestOf(tail.get(key)!) > (given.get(key) ?? 0) || reused(key)).map((key) => [key, tail.get(key)!]));
 }
 
 /** Holds the keys' locks, as writers do: nobody states a fact of them meanwhile. */
@@ -116,7 +116,7 @@ async function goOnBehind(tx: Tx, topic: string, tail: Tail): Promise<LostFacts[
     const own = undelivered.get(key) ?? [];
     const known = given.get(key)!;
     const first = own.find((row) => isReused(row, published))?.sequence ?? known + 1;
-    const to = Math.max(...published.keys());
+    const to = newestOf(published);
     const shift = Math.max(0, to - first + 1);
     if (shift > 0) lost.push({ topic, key, from: first, to });
     for (const { id, sequence } of own) if (sequence >= first) later.push({ id, sequence: sequence + shift });
@@ -128,6 +128,13 @@ async function goOnBehind(tx: Tx, topic: string, tail: Tail): Promise<LostFacts[
     later.map(({ sequence }) => sequence),
   ]);
   return lost;
+}
+
+/** Not by Math.max(...): a busy key has more facts than a call takes arguments. */
+function newestOf(published: ReadonlyMap<number, string>): number {
+  let newest = 0;
+  for (const sequence of published.keys()) newest = Math.max(newest, sequence);
+  return newest;
 }
 
 /** Another fact than the published one of its number; the same one is only going to be sent again. */

@@ -74,8 +74,6 @@ insert into factline.relay default values;
 const KEY_SLACK = 24;
 const keyUpsert = (topic: string, key: string) => `insert into factline.outbox_key as known (topic, key, sequence, slack) values (${topic}, ${key}, 1, repeat('-', ${KEY_SLACK}))
     on conflict on constraint outbox_key_pkey do update set sequence = known.sequence + 1, slack = null`;
-const UPSERT_WITHOUT_SLACK = `insert into factline.outbox_key as known (topic, key, sequence) values (a_topic, a_key, 1)
-    on conflict on constraint outbox_key_pkey do update set sequence = known.sequence + 1`;
 
 /*
  * One call states one fact. The order inside is the guarantee: the key's row lock is taken first and held until the transaction ends, then the number and
@@ -84,14 +82,14 @@ const UPSERT_WITHOUT_SLACK = `insert into factline.outbox_key as known (topic, k
  * synchronous_commit: without it a transaction becomes visible before it is on disk; the relay could publish a fact that a crash of the server then undoes,
  * and its sequence would be given to another fact. A transaction that states facts therefore always waits for its own commit record.
  */
-const functions = (slack: boolean) => `
+const FUNCTIONS = `
 create or replace function factline.outbox_add(a_topic text, a_key text, a_value bytea, a_traceparent text, out id bigint, out sequence bigint)
 language plpgsql as $$
 begin
   if current_setting('synchronous_commit') = 'off' then
     perform set_config('synchronous_commit', 'on', true);
   end if;
-  ${slack ? keyUpsert('a_topic', 'a_key') : UPSERT_WITHOUT_SLACK}
+  ${keyUpsert('a_topic', 'a_key')}
     returning known.sequence into outbox_add.sequence;
   case (select current_slot.slot from factline.slot as current_slot)
   ${[0, 1, 2]
@@ -157,10 +155,10 @@ create table factline.failover (
 );`;
 
 const MIGRATIONS: readonly Migration[] = [
-  { name: 'outbox tables and outbox_add', sql: TABLES + functions(false) },
+  { name: 'outbox tables and outbox_add', sql: TABLES + FUNCTIONS },
   { name: 'facts held for a partition that does not take them', sql: HELD },
   { name: 'what a failover has lost', sql: FAILOVERS },
-  { name: 'room for the updates of keys', sql: `alter table factline.outbox_key add column slack text;${functions(true)}` },
+  { name: 'room for the updates of keys', sql: `alter table factline.outbox_key add column slack text;${FUNCTIONS}` },
 ];
 
 /** Creates or updates the tables of the outbox in schema `factline` (components 'outbox' and 'schemas'); answers the names of what was applied now. PostgreSQL 14 or newer. */

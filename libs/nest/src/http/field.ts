@@ -45,6 +45,8 @@ export const field = {
   /** Text of an exact form, said in words for the client. */
   code: ({ pattern, expects, ...options }: FieldOptions & { pattern: RegExp; expects: string }) =>
     documented(options, { type: 'string', pattern: pattern.source }, [IsString(), Matches(pattern, { message: `$property must be ${expects}` })]),
+  /** An id that a client may choose: short, and the same in a path, a header and a log. */
+  id: (options: FieldOptions = {}): PropertyDecorator => field.code({ pattern: /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, expects: '1 to 64 letters, digits, dots, underscores or hyphens', ...options }),
   email: (options: FieldOptions = {}) => documented(options, { type: 'string', format: 'email', maxLength: 254 }, [IsEmail(), Length(3, 254)]),
   /** A whole number; text is not converted. */
   whole: ({ min, max, ...options }: FieldOptions & { min: number; max: number }) =>
