@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { HR_SCHEMAS } from './support/declarations.js';
+import { copySchemasOfHr } from './support/declarations.js';
 import { CLI, ROOT } from './support/root.js';
 import { type Meanings, asSaid, plainly, shownIn, wordsOf } from './support/shown.js';
 
@@ -20,7 +20,7 @@ const commit = () => git('commit', '--quiet', '--all', '--allow-empty', '--messa
 /** The schemas and contracts of hr and payroll and nothing else. */
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'factline-evolve-'));
-  for (const part of HR_SCHEMAS) await cp(resolve(ROOT, 'schemas', part), at(`schemas/${part}`), { recursive: true });
+  copySchemasOfHr(at('schemas'), { lock: true });
   for (const app of ['hr', 'payroll']) {
     await cp(resolve(ROOT, `apps/${app}/contracts.yaml`), at(`apps/${app}/contracts.yaml`));
     await mkdir(at(`apps/${app}/src`));

@@ -2,13 +2,24 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { type History, formatLock } from 'factline/contracts/lock';
 import { CLI, ROOT } from './root.js';
+
+const LOCK = 'registry.lock.json';
 
 export const EMPLOYEE_CREATED = 'schemas/hr/employee/EmployeeCreated.avsc';
 export const PAYROLL = 'apps/payroll/contracts.yaml';
 
-/** What hr and payroll need of `schemas/`: what other apps declare must not change what specs and pages say of these two. */
-export const HR_SCHEMAS = ['hr', 'factline', 'contracts.config.yaml', 'registry.lock.json'];
+type Subject = History['subjects'] extends ReadonlyMap<string, infer Known> ? Known & { subject: string } : never;
+
+/** Copies what hr and payroll need of `schemas/`: what other apps declare must not change what specs and pages say of these two. */
+export function copySchemasOfHr(to: string, { lock }: { lock: boolean }): void {
+  for (const part of ['hr', 'factline', 'contracts.config.yaml']) cpSync(resolve(ROOT, 'schemas', part), join(to, part), { recursive: true });
+  if (!lock) return;
+  const { subjects } = JSON.parse(readFileSync(resolve(ROOT, 'schemas', LOCK), 'utf8')) as { subjects: Subject[] };
+  const own = subjects.filter(({ subject }) => subject.startsWith('hr.')).map(({ subject, ...known }) => [subject, known] as const);
+  writeFileSync(join(to, LOCK), formatLock({ name: 'lock', subjects: new Map(own) }));
+}
 
 export interface Ended {
   code: number;
@@ -32,7 +43,7 @@ export class Declarations {
   constructor({ lock = false, environment = {} }: { lock?: boolean; environment?: Readonly<Record<string, string>> } = {}) {
     this.#environment = environment;
     this.root = join(this.folder, 'repository');
-    for (const part of HR_SCHEMAS) if (lock || part !== 'registry.lock.json') cpSync(resolve(ROOT, 'schemas', part), this.at(`schemas/${part}`), { recursive: true });
+    copySchemasOfHr(this.at('schemas'), { lock });
     for (const app of ['hr', 'payroll']) cpSync(resolve(ROOT, `apps/${app}/contracts.yaml`), this.at(`apps/${app}/contracts.yaml`));
     this.git('init', '--quiet', '--initial-branch=main');
     this.commit('first');

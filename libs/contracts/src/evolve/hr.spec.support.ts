@@ -4,6 +4,7 @@ import { checkContracts } from '../check/check.js';
 import type { Finding } from '../check/finding.js';
 import { type Landscape, readLandscape } from '../check/landscape.js';
 import { Workshop } from '../trees/repository.spec.support.js';
+import { formatLock, parseLock } from '../lock/lock.js';
 import { workingTree } from '../trees/tree.js';
 import { generate } from '../generate.js';
 import { type Change, type Evolution, evolve } from './evolve.js';
@@ -12,6 +13,7 @@ const HERE = join(import.meta.dirname, '../../../..');
 
 export const TODAY = '2026-11-21';
 export const SUNSET = '2027-02-01';
+const LOCK = 'schemas/registry.lock.json';
 export const CREATED = 'schemas/hr/employee/EmployeeCreated.avsc';
 
 /** The schemas and contracts of hr and payroll in a repository of their own, committed. */
@@ -20,7 +22,9 @@ export class Hr {
 
   constructor() {
     this.#workshop.init('');
-    for (const part of ['hr', 'factline', 'contracts.config.yaml', 'registry.lock.json']) cpSync(join(HERE, 'schemas', part), this.#workshop.path(`schemas/${part}`), { recursive: true });
+    for (const part of ['hr', 'factline', 'contracts.config.yaml']) cpSync(join(HERE, 'schemas', part), this.#workshop.path(`schemas/${part}`), { recursive: true });
+    const { name, subjects } = parseLock(readFileSync(join(HERE, LOCK), 'utf8'), LOCK);
+    this.write(LOCK, formatLock({ name, subjects: new Map([...subjects].filter(([subject]) => subject.startsWith('hr.'))) }));
     for (const app of ['hr', 'payroll']) {
       cpSync(join(HERE, `apps/${app}/contracts.yaml`), this.#workshop.path(`apps/${app}/contracts.yaml`));
       this.#workshop.write(`apps/${app}/src/README.md`, 'What is generated lies here.');
