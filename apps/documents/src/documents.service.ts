@@ -4,7 +4,7 @@ import { Refusal, formatId, newId, systemClock } from 'factline/kernel';
 import { type Answer, Idempotency, type RequestContext, answer } from 'factline/nest';
 import type { ReceivedFile } from 'factline/nest/files';
 import { FactOutbox } from 'factline/outbox';
-import { Store, type Tx } from 'factline/store';
+import { type Tx } from 'factline/store';
 import { DocumentUploaded, ParseDocument } from './contracts.generated.js';
 import { unknown } from './document-state.js';
 import type { NewDocument } from './documents.dto.js';
@@ -21,7 +21,6 @@ export interface Uploaded {
 @Injectable()
 export class DocumentsService {
   constructor(
-    private readonly store: Store,
     private readonly documents: DocumentsRepository,
     private readonly commands: Commands,
     private readonly outbox: FactOutbox,
@@ -51,7 +50,7 @@ export class DocumentsService {
 
   #once(file: ReceivedFile, request: RequestContext, work: (tx: Tx) => Promise<Answer<Uploaded>>): Promise<Answer<Uploaded>> {
     if (file.content.length === 0) throw empty();
-    return this.store.transaction((tx) => this.idempotency.run(tx, request, () => work(tx)));
+    return this.idempotency.transaction(request, work);
   }
 
   async #begin(tx: Tx, { id, version, name, uploadedAt }: Pick<DocumentRow, 'id' | 'version' | 'name' | 'uploadedAt'>, { mediaType, content, sha256 }: ReceivedFile, { correlationId }: RequestContext): Promise<Answer<Uploaded>> {

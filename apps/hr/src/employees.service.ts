@@ -3,7 +3,6 @@ import type { Fact } from 'factline/contracts';
 import { Refusal, formatId, newId } from 'factline/kernel';
 import { type Answer, Idempotency, type RequestContext, answer } from 'factline/nest';
 import { FactOutbox } from 'factline/outbox';
-import { Store, type Tx } from 'factline/store';
 import { EmployeeCreated, EmployeeMoved, EmployeePersonalDetailsChanged, EmployeeTerminated } from './contracts.generated.js';
 import type { Move, NewEmployee, PersonalDetails, Termination } from './employees.dto.js';
 import { type Employee, EmployeesRepository } from './employees.repository.js';
@@ -14,29 +13,26 @@ const daysSince1970 = (day: string) => Date.parse(`${day}T00:00:00Z`) / 86_400_0
 @Injectable()
 export class EmployeesService {
   constructor(
-    private readonly store: Store,
     private readonly employees: EmployeesRepository,
     private readonly outbox: FactOutbox,
     private readonly idempotency: Idempotency,
   ) {}
 
   create(body: NewEmployee, request: RequestContext): Promise<Answer<Employee>> {
-    return this.store.transaction((tx) =>
-      this.idempotency.run(tx, request, async () => {
-        const id = body.id ?? formatId(newId());
-        const hired = { ...NOT_TOLD, ...told(body), id };
-        const { name, email, phone, address, salaryCents, currency, location, jobTitle, managerId } = hired;
-        const fact = EmployeeCreated(
-          id,
-          { name, email, phone, address, salaryCents, currency, location, jobTitle, managerId, birthDate: daysSince1970(body.birthDate), startedOn: daysSince1970(body.startedOn) },
-          { correlationId: request.correlationId },
-        );
-        // Row and fact travel together: one round trip less in each transaction. A refusal undoes both.
-        const [employee, { token }] = await Promise.all([this.employees.insert(tx, hired), this.outbox.add(tx, fact)]);
-        if (!employee) throw new Refusal({ code: 'employee.exists', kind: 'conflict', message: `There is an employee '${id}' already.`, advice: 'Take another id, or none.' });
-        return answer(employee, { status: 201, location: `/employees/${encodeURIComponent(id)}`, version: employee.version, token });
-      }),
-    );
+    return this.idempotency.transaction(request, async (tx) => {
+      const id = body.id ?? formatId(newId());
+      const hired = { ...NOT_TOLD, ...told(body), id };
+      const { name, email, phone, address, salaryCents, currency, location, jobTitle, managerId } = hired;
+      const fact = EmployeeCreated(
+        id,
+        { name, email, phone, address, salaryCents, currency, location, jobTitle, managerId, birthDate: daysSince1970(body.birthDate), startedOn: daysSince1970(body.startedOn) },
+        { correlationId: request.correlationId },
+      );
+      // Row and fact travel together: one round trip less in each transaction. A refusal undoes both.
+      const [employee, { token }] = await Promise.all([this.employees.insert(tx, hired), this.outbox.add(tx, fact)]);
+      if (!employee) throw new Refusal({ code: 'employee.exists', kind: 'conflict', message: `There is an employee '${id}' already.`, advice: 'Take another id, or none.' });
+      return answer(employee, { status: 201, location: `/employees/${encodeURIComponent(id)}`, version: employee.version, token });
+    });
   }
 
   changePersonalDetails(id: string, body: PersonalDetails, request: RequestContext): Promise<Answer<Employee>> {
@@ -82,16 +78,14 @@ export class EmployeesService {
 
   /** What all changes share: the row is held, version and rules are checked, row and fact are written. */
   #change(id: string, request: RequestContext, decide: (before: Employee) => { after: Employee; fact: Fact }): Promise<Answer<Employee>> {
-    return this.store.transaction((tx: Tx) =>
-      this.idempotency.run(tx, request, async () => {
-        const before = await this.employees.lock(tx, id);
-        if (!before) throw unknown(id);
-        request.assertVersion(before.version);
-        const { after, fact } = decide(before);
-        const [employee, { token }] = await Promise.all([this.employees.update(tx, after), this.outbox.add(tx, fact)]);
-        return answer(employee, { version: employee.version, token });
-      }),
-    );
+    return this.idempotency.transaction(request, async (tx) => {
+      const before = await this.employees.lock(tx, id);
+      if (!before) throw unknown(id);
+      request.assertVersion(before.version);
+      const { after, fact } = decide(before);
+      const [employee, { token }] = await Promise.all([this.employees.update(tx, after), this.outbox.add(tx, fact)]);
+      return answer(employee, { version: employee.version, token });
+    });
   }
 }
 

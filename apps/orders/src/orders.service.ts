@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { FactlineError, Refusal } from 'factline/kernel';
 import { type Answer, Idempotency, type RequestContext, answer } from 'factline/nest';
 import { FactOutbox } from 'factline/outbox';
-import { Store } from 'factline/store';
 import { type Order, type OrderCommand, decide, evolve, unknown } from './order.decider.js';
 import { OrdersRepository } from './orders.repository.js';
 
@@ -10,7 +9,6 @@ import { OrdersRepository } from './orders.repository.js';
 @Injectable()
 export class OrdersService {
   constructor(
-    private readonly store: Store,
     private readonly orders: OrdersRepository,
     private readonly outbox: FactOutbox,
     private readonly idempotency: Idempotency,
@@ -18,19 +16,17 @@ export class OrdersService {
 
   /** @throws Refusal what the decider says; FactlineError `order.changed` (conflict, worth a retry) when somebody else was first. */
   handle(id: string, command: OrderCommand, request: RequestContext): Promise<Answer<Order>> {
-    return this.store.transaction((tx) =>
-      this.idempotency.run(tx, request, async () => {
-        const before = await this.orders.find(id, tx);
-        if (before) request.assertVersion(before.version);
-        const fact = decide(id, before, command);
-        if (fact instanceof Refusal) throw fact;
-        const after = evolve(before, fact);
-        // Row and fact travel together: one round trip less in each transaction. A refusal undoes both.
-        const [saved, { token }] = await Promise.all([this.orders.save(tx, after), this.outbox.add(tx, { ...fact, context: { correlationId: request.correlationId } })]);
-        if (!saved) throw changed(id);
-        return answer(after, { version: after.version, token, ...(!before && { status: 201, location: `/orders/${encodeURIComponent(id)}` }) });
-      }),
-    );
+    return this.idempotency.transaction(request, async (tx) => {
+      const before = await this.orders.find(id, tx);
+      if (before) request.assertVersion(before.version);
+      const fact = decide(id, before, command);
+      if (fact instanceof Refusal) throw fact;
+      const after = evolve(before, fact);
+      // Row and fact travel together: one round trip less in each transaction. A refusal undoes both.
+      const [saved, { token }] = await Promise.all([this.orders.save(tx, after), this.outbox.add(tx, { ...fact, context: { correlationId: request.correlationId } })]);
+      if (!saved) throw changed(id);
+      return answer(after, { version: after.version, token, ...(!before && { status: 201, location: `/orders/${encodeURIComponent(id)}` }) });
+    });
   }
 
   async get(id: string): Promise<Answer<Order>> {

@@ -41,18 +41,18 @@ export class PayrollRunsService {
   /** One snapshot of the read model, so that nobody is counted twice or not at all while facts are applied. */
   async create(month: string, request: RequestContext): Promise<Answer<PayrollRun>> {
     const asOf = (await this.model.asOf())?.toISOString() ?? null;
-    return this.store.transaction(
-      (tx) =>
-        this.idempotency.run(tx, request, async () => {
-          const id = formatId(newId());
-          const lines = await this.payees.totals(tx);
-          await tx.query('insert into payroll_run (id, month, as_of) values ($1, $2, $3)', [id, month, asOf]);
-          await tx.query('insert into payroll_line select $1, * from unnest($2::text[], $3::text[], $4::integer[], $5::bigint[])', [
-            id,
-            ...(['location', 'currency', 'payees', 'amountCents'] as const).map((column) => lines.map((line) => line[column])),
-          ]);
-          return answer({ id, month, asOf, lines }, { status: 201, location: `/payroll-runs/${id}` });
-        }),
+    return this.idempotency.transaction(
+      request,
+      async (tx) => {
+        const id = formatId(newId());
+        const lines = await this.payees.totals(tx);
+        await tx.query('insert into payroll_run (id, month, as_of) values ($1, $2, $3)', [id, month, asOf]);
+        await tx.query('insert into payroll_line select $1, * from unnest($2::text[], $3::text[], $4::integer[], $5::bigint[])', [
+          id,
+          ...(['location', 'currency', 'payees', 'amountCents'] as const).map((column) => lines.map((line) => line[column])),
+        ]);
+        return answer({ id, month, asOf, lines }, { status: 201, location: `/payroll-runs/${id}` });
+      },
       { isolation: 'repeatable read' },
     );
   }

@@ -3,7 +3,6 @@ import { ApiHeader, ApiTags } from '@nestjs/swagger';
 import { Refusal, formatId, newId } from 'factline/kernel';
 import { type Answer, Context, Idempotency, type Page, PageQuery, RequestContext, answer } from 'factline/nest';
 import { Admission } from 'factline/nest/admission';
-import { Store } from 'factline/store';
 import { EventsRepository, type ListedSeat, type SeatCounts, type TicketedEvent } from './events.repository.js';
 import { EventPath, NewEvent } from './ticketing.dto.js';
 
@@ -14,7 +13,6 @@ type EventStatus = TicketedEvent & { seats: SeatCounts };
 @Controller('events')
 export class EventsController {
   constructor(
-    private readonly store: Store,
     private readonly events: EventsRepository,
     private readonly idempotency: Idempotency,
   ) {}
@@ -25,12 +23,10 @@ export class EventsController {
     if (new Set(rows.map(({ row }) => row)).size < rows.length) throw rowTwice();
     const names = rows.flatMap(({ row, seats }) => Array.from({ length: seats }, (_, nth) => `${row}-${nth + 1}`));
     const event = { id, name, priceCents, currency };
-    return this.store.transaction((tx) =>
-      this.idempotency.run(tx, request, async () => {
-        if (!(await this.events.create(tx, event, names))) throw exists(id);
-        return answer({ ...event, seats: { free: names.length, locked: 0, sold: 0 } }, { status: 201, location: `/events/${encodeURIComponent(id)}` });
-      }),
-    );
+    return this.idempotency.transaction(request, async (tx) => {
+      if (!(await this.events.create(tx, event, names))) throw exists(id);
+      return answer({ ...event, seats: { free: names.length, locked: 0, sold: 0 } }, { status: 201, location: `/events/${encodeURIComponent(id)}` });
+    });
   }
 
   @Get(':eventId')

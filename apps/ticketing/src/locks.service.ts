@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Commands } from 'factline/commands';
 import { type Answer, Idempotency, type RequestContext, answer } from 'factline/nest';
-import { Store, type Tx } from 'factline/store';
+import { type Tx } from 'factline/store';
 import { LockSeat } from './contracts.generated.js';
 import { type SeatPlace, idOf } from './seats.repository.js';
 import { type Sale, type SeatLock, SeatsService } from './seats.service.js';
@@ -16,7 +16,6 @@ export interface Waiting {
 @Injectable()
 export class LocksService {
   constructor(
-    private readonly store: Store,
     private readonly seats: SeatsService,
     private readonly commands: Commands,
     private readonly idempotency: Idempotency,
@@ -26,18 +25,18 @@ export class LocksService {
   /** Locks at once while there is room, else promises a turn. @throws Refusal; FactlineError `command.backlog` (unavailable, with `retryAfterMs`) when as many wait as may. */
   async lock(place: SeatPlace, customerId: string, request: RequestContext): Promise<Answer<SeatLock | Waiting>> {
     const room = await this.turnstile.room(); // before the transaction: it asks on a connection of its own
-    return this.#once<SeatLock | Waiting>(request, (tx) => (room ? this.#lockNow(tx, place, customerId, request) : this.#wait(tx, place, customerId, request)));
+    return this.idempotency.transaction<SeatLock | Waiting>(request, (tx) => (room ? this.#lockNow(tx, place, customerId, request) : this.#wait(tx, place, customerId, request)));
   }
 
   purchase(place: SeatPlace, lockId: string, request: RequestContext): Promise<Answer<Sale>> {
-    return this.#once(request, async (tx) => {
+    return this.idempotency.transaction(request, async (tx) => {
       const { token, ...sale } = await this.seats.purchase(tx, place, lockId, contextOf(request));
       return answer(sale, { token });
     });
   }
 
   giveBack(place: SeatPlace, lockId: string, request: RequestContext): Promise<Answer<void>> {
-    return this.#once(request, async (tx) => answer(undefined, { status: 204, token: await this.seats.giveBack(tx, place, lockId, contextOf(request)) }));
+    return this.idempotency.transaction(request, async (tx) => answer(undefined, { status: 204, token: await this.seats.giveBack(tx, place, lockId, contextOf(request)) }));
   }
 
   async #lockNow(tx: Tx, place: SeatPlace, customerId: string, request: RequestContext): Promise<Answer<SeatLock>> {
@@ -50,10 +49,6 @@ export class LocksService {
     const { job } = await this.commands.send(tx, LockSeat(idOf(place), { customerId }, contextOf(request)));
     tx.onCommit(() => this.turnstile.closed());
     return answer({ job }, { status: 202, location: `/jobs/${job}` });
-  }
-
-  #once<Body>(request: RequestContext, work: (tx: Tx) => Promise<Answer<Body>>): Promise<Answer<Body>> {
-    return this.store.transaction((tx) => this.idempotency.run(tx, request, () => work(tx)));
   }
 }
 

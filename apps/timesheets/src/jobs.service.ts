@@ -27,26 +27,22 @@ export class JobsService {
   ) {}
 
   open({ id = formatId(newId()), title, locationId }: NewJob, request: RequestContext): Promise<Answer<Job>> {
-    return this.store.transaction((tx) =>
-      this.idempotency.run(tx, request, async () => {
-        await this.locations.mustBeOpen(tx, locationId);
-        const { rowCount } = await tx.query('insert into job (id, title, location_id) values ($1, $2, $3) on conflict do nothing', [id, title, locationId]);
-        if (rowCount === 0) throw new Refusal({ code: 'job.exists', kind: 'conflict', message: `There is a job '${id}' already.`, advice: 'Take another id, or none.' });
-        const { token } = await this.outbox.add(tx, JobOpened(id, { title, locationId }, { correlationId: request.correlationId }));
-        return answer({ id, title, locationId, open: true }, { status: 201, location: `/jobs/${id}`, token });
-      }),
-    );
+    return this.idempotency.transaction(request, async (tx) => {
+      await this.locations.mustBeOpen(tx, locationId);
+      const { rowCount } = await tx.query('insert into job (id, title, location_id) values ($1, $2, $3) on conflict do nothing', [id, title, locationId]);
+      if (rowCount === 0) throw new Refusal({ code: 'job.exists', kind: 'conflict', message: `There is a job '${id}' already.`, advice: 'Take another id, or none.' });
+      const { token } = await this.outbox.add(tx, JobOpened(id, { title, locationId }, { correlationId: request.correlationId }));
+      return answer({ id, title, locationId, open: true }, { status: 201, location: `/jobs/${id}`, token });
+    });
   }
 
   close(id: string, request: RequestContext): Promise<Answer<Job>> {
-    return this.store.transaction((tx) =>
-      this.idempotency.run(tx, request, async () => {
-        const { rows } = await tx.query<Job>(`update job set open = false where id = $1 and open returning ${COLUMNS}`, [id]);
-        if (!rows[0]) throw (await this.#exists(tx, id)) ? closed(id) : unknown(id);
-        const { token } = await this.outbox.add(tx, JobClosed(id, {}, { correlationId: request.correlationId }));
-        return answer(rows[0], { token });
-      }),
-    );
+    return this.idempotency.transaction(request, async (tx) => {
+      const { rows } = await tx.query<Job>(`update job set open = false where id = $1 and open returning ${COLUMNS}`, [id]);
+      if (!rows[0]) throw (await this.#exists(tx, id)) ? closed(id) : unknown(id);
+      const { token } = await this.outbox.add(tx, JobClosed(id, {}, { correlationId: request.correlationId }));
+      return answer(rows[0], { token });
+    });
   }
 
   /** Holds the job until the transaction ends, so that nobody closes it meanwhile. @throws Refusal `job.unknown`, `job.closed` */

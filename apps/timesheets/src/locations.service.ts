@@ -22,30 +22,26 @@ export class LocationsService {
   ) {}
 
   open({ id, name }: NewLocation, request: RequestContext): Promise<Answer<Location>> {
-    return this.store.transaction((tx) =>
-      this.idempotency.run(tx, request, async () => {
-        const { rowCount } = await tx.query('insert into location (id, name) values ($1, $2) on conflict do nothing', [id, name]);
-        if (rowCount === 0) throw new Refusal({ code: 'location.exists', kind: 'conflict', message: `There is a location '${id}' already.`, advice: 'Take another code.' });
-        const { token } = await this.outbox.add(tx, LocationOpened(id, { name }, { correlationId: request.correlationId }));
-        return answer({ id, name, open: true }, { status: 201, location: `/locations/${id}`, token });
-      }),
-    );
+    return this.idempotency.transaction(request, async (tx) => {
+      const { rowCount } = await tx.query('insert into location (id, name) values ($1, $2) on conflict do nothing', [id, name]);
+      if (rowCount === 0) throw new Refusal({ code: 'location.exists', kind: 'conflict', message: `There is a location '${id}' already.`, advice: 'Take another code.' });
+      const { token } = await this.outbox.add(tx, LocationOpened(id, { name }, { correlationId: request.correlationId }));
+      return answer({ id, name, open: true }, { status: 201, location: `/locations/${id}`, token });
+    });
   }
 
   /** Only where no job is open: who reads the facts may rely on it. */
   close(id: string, request: RequestContext): Promise<Answer<Location>> {
-    return this.store.transaction((tx) =>
-      this.idempotency.run(tx, request, async () => {
-        const { rows } = await tx.query<Location>('select id, name, open from location where id = $1 for update', [id]);
-        if (!rows[0]) throw unknown(id);
-        if (!rows[0].open) throw closed(id);
-        const { rows: jobs } = await tx.query<{ id: string }>('select id from job where location_id = $1 and open limit 1', [id]);
-        if (jobs[0]) throw new Refusal({ code: 'location.in-use', message: `The job '${jobs[0].id}' is open at '${id}'.`, advice: 'Close its jobs first.' });
-        await tx.query('update location set open = false where id = $1', [id]);
-        const { token } = await this.outbox.add(tx, LocationClosed(id, {}, { correlationId: request.correlationId }));
-        return answer({ ...rows[0], open: false }, { token });
-      }),
-    );
+    return this.idempotency.transaction(request, async (tx) => {
+      const { rows } = await tx.query<Location>('select id, name, open from location where id = $1 for update', [id]);
+      if (!rows[0]) throw unknown(id);
+      if (!rows[0].open) throw closed(id);
+      const { rows: jobs } = await tx.query<{ id: string }>('select id from job where location_id = $1 and open limit 1', [id]);
+      if (jobs[0]) throw new Refusal({ code: 'location.in-use', message: `The job '${jobs[0].id}' is open at '${id}'.`, advice: 'Close its jobs first.' });
+      await tx.query('update location set open = false where id = $1', [id]);
+      const { token } = await this.outbox.add(tx, LocationClosed(id, {}, { correlationId: request.correlationId }));
+      return answer({ ...rows[0], open: false }, { token });
+    });
   }
 
   /** Holds the location until the transaction ends, so that nobody closes it meanwhile. @throws Refusal `location.unknown`, `location.closed` */

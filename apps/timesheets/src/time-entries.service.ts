@@ -30,17 +30,15 @@ export class TimeEntriesService {
 
   /** Nobody outside this app's database is asked, so it works while hr, Kafka and the registry are away; the fact waits in the outbox. */
   record({ employeeId, jobId, day, minutes }: NewTimeEntry, request: RequestContext): Promise<Answer<TimeEntry>> {
-    return this.store.transaction((tx) =>
-      this.idempotency.run(tx, request, async () => {
-        await this.staff.mustBeEmployed(tx, employeeId, day);
-        await this.jobs.mustBeOpen(tx, jobId);
-        const id = formatId(newId());
-        await tx.query('insert into time_entry (id, employee_id, job_id, day, minutes) values ($1, $2, $3, $4, $5)', [id, employeeId, jobId, day, minutes]);
-        const fact = TimeRecorded(employeeId, { entryId: id, jobId, day: daysSince1970(day), minutes }, { correlationId: request.correlationId });
-        const { token } = await this.outbox.add(tx, fact);
-        return answer({ id, employeeId, jobId, day, minutes }, { status: 201, location: `/time-entries/${id}`, token });
-      }),
-    );
+    return this.idempotency.transaction(request, async (tx) => {
+      await this.staff.mustBeEmployed(tx, employeeId, day);
+      await this.jobs.mustBeOpen(tx, jobId);
+      const id = formatId(newId());
+      await tx.query('insert into time_entry (id, employee_id, job_id, day, minutes) values ($1, $2, $3, $4, $5)', [id, employeeId, jobId, day, minutes]);
+      const fact = TimeRecorded(employeeId, { entryId: id, jobId, day: daysSince1970(day), minutes }, { correlationId: request.correlationId });
+      const { token } = await this.outbox.add(tx, fact);
+      return answer({ id, employeeId, jobId, day, minutes }, { status: 201, location: `/time-entries/${id}`, token });
+    });
   }
 
   async get(id: string): Promise<TimeEntry> {

@@ -1,6 +1,5 @@
 import { Body, Controller, Get, Module, Post } from '@nestjs/common';
 import { silentLogger } from 'factline/kernel';
-import { Store } from 'factline/store';
 import { type World, until, world } from 'factline/testing';
 import { type Answer, Context, FactlineModule, Idempotency, RequestContext, type Service, answer, field, openService } from '../index.js';
 import { FileBody, type ReceivedFile, TakesFile } from './index.js';
@@ -17,15 +16,12 @@ const held: (() => void)[] = [];
 
 @Controller()
 class FilesController {
-  constructor(
-    private readonly store: Store,
-    private readonly idempotency: Idempotency,
-  ) {}
+  constructor(private readonly idempotency: Idempotency) {}
 
   @Post('files')
   @TakesFile({ mediaTypes: ['text/plain', 'application/pdf'], bytes: BYTES })
   take(@FileBody() { content, mediaType, sha256 }: ReceivedFile, @Context() request: RequestContext): Promise<Answer<object>> {
-    return this.store.transaction((tx) => this.idempotency.run(tx, request, () => Promise.resolve(answer({ bytes: content.length, mediaType, sha256 }, { status: 201 }))));
+    return this.idempotency.transaction(request, () => Promise.resolve(answer({ bytes: content.length, mediaType, sha256 }, { status: 201 })));
   }
 
   @Post('held')

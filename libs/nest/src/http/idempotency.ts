@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { FactlineError, Refusal } from 'factline/kernel';
-import { type Store, type Tx, migrate } from 'factline/store';
+import { Store, type TransactionOptions, type Tx, migrate } from 'factline/store';
 import { IDEMPOTENCY_KEPT_MS, IDEMPOTENCY_SWEEP_ROWS, RETRY_AFTER_MS } from '../limits.js';
 import { type Answer, answerOf } from './answer.js';
 import type { RequestContext } from './request-context.js';
@@ -16,14 +16,21 @@ import type { RequestContext } from './request-context.js';
  */
 @Injectable()
 export class Idempotency {
-  /** Call it as the first thing in the transaction, with everything else inside `work`. Without a key `work` simply runs. */
-  async run<Body>(tx: Tx, request: RequestContext, work: () => Promise<Answer<Body>>): Promise<Answer<Body>> {
+  constructor(private readonly store: Store) {}
+
+  /** A transaction of the app's database for one request. Without a key `work` simply runs in it. @throws what `Store.transaction` and `work` throw. */
+  transaction<Body>(request: RequestContext, work: (tx: Tx) => Promise<Answer<Body>>, options?: TransactionOptions): Promise<Answer<Body>> {
+    return this.store.transaction((tx) => this.#once(tx, request, work), options);
+  }
+
+  /** The key is claimed before anything else: whoever waits for it has done nothing yet. */
+  async #once<Body>(tx: Tx, request: RequestContext, work: (tx: Tx) => Promise<Answer<Body>>): Promise<Answer<Body>> {
     const key = request.idempotencyKey;
-    if (key === undefined) return work();
+    if (key === undefined) return work(tx);
     const { operation, asked } = request;
     const fingerprint = createHash('sha256').update(JSON.stringify(asked)).digest();
     if (!(await this.#claim(tx, operation, key, fingerprint))) return this.#repeat<Body>(tx, operation, key, fingerprint);
-    const answered = await work();
+    const answered = await work(tx);
     await tx.query('update factline.idempotency set answer = $3 where operation = $1 and key = $2', [operation, key, JSON.stringify(answered)]);
     return answered;
   }
