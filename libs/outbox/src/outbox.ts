@@ -142,8 +142,7 @@ export class FactOutbox {
   }
 
   #refuseWhenFull(): void {
-    const pressure = this.#gauge.current;
-    if (pressure.state === 'hard') throw outboxFull(pressure);
+    if (this.#gauge.isHard) throw outboxFull(this.#gauge.current);
   }
 
   /** A trace that cannot be carried is dropped: it must never fail the business transaction. */

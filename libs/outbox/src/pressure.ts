@@ -104,6 +104,7 @@ export class PressureGauge {
   readonly #options: Required<PressureGaugeOptions>;
   #backlog: Backlog = { rows: 0, bytes: 0, oldestAgeMs: 0 };
   #measuredAt: number;
+  #hardFrom = Infinity;
   #stop = new AbortController();
   #loop: Promise<void> | undefined;
 
@@ -116,6 +117,11 @@ export class PressureGauge {
     const { rows, bytes, oldestAgeMs } = this.#backlog;
     const since = oldestAgeMs > 0 ? Math.round(this.#options.clock.monotonic() - this.#measuredAt) : 0;
     return judge({ rows, bytes, oldestAgeMs: oldestAgeMs + since }, this.#options.limits);
+  }
+
+  /** Whether the state is hard: asked for with each fact, of which judging took 9 us. */
+  get isHard(): boolean {
+    return this.#hardFrom !== Infinity && this.#options.clock.monotonic() >= this.#hardFrom;
   }
 
   start(): void {
@@ -131,6 +137,7 @@ export class PressureGauge {
     const before = this.current.state;
     this.#backlog = await this.#options.measure();
     this.#measuredAt = this.#options.clock.monotonic();
+    this.#hardFrom = hardFrom(this.#backlog, this.#options.limits.hard, this.#measuredAt);
     const now = this.current;
     if (now.state !== before) this.#options.log[now.state === 'ok' ? 'info' : 'warn']({ ...now }, `the outbox went from ${before} to ${now.state}`);
     return now;
@@ -146,6 +153,12 @@ export class PressureGauge {
       await pause(PRESSURE_INTERVAL_MS, abort);
     }
   }
+}
+
+/** When what waits will have passed a limit if nothing is published: at once, or by its age. */
+function hardFrom({ rows, bytes, oldestAgeMs }: Backlog, hard: Backlog, measuredAt: number): number {
+  if (rows >= hard.rows || bytes >= hard.bytes) return measuredAt;
+  return oldestAgeMs > 0 ? measuredAt + hard.oldestAgeMs - oldestAgeMs : Infinity;
 }
 
 export function outboxFull(pressure: Pressure): FactlineError {

@@ -24,12 +24,27 @@ it('the age goes on rising between measurements, and only when something waits',
   expect((await gauge.measure()).state).toBe('ok');
   now = 400;
   expect(gauge.current).toMatchObject({ state: 'soft', oldestAgeMs: 500 });
-  now = 5_000;
-  expect(gauge.current.state).toBe('hard');
+  now = 4_899;
+  expect([gauge.current.state, gauge.isHard]).toEqual(['soft', false]);
+  now = 4_900;
+  expect([gauge.current.state, gauge.isHard]).toEqual(['hard', true]);
   backlog = nothing;
   await gauge.measure();
   now = 50_000;
   expect(gauge.current).toMatchObject({ state: 'ok', oldestAgeMs: 0 });
+  expect(gauge.isHard).toBe(false);
+});
+
+it.each([
+  [{}, false],
+  [{ rows: 99, bytes: 9_999, oldestAgeMs: 4_999 }, false],
+  [{ rows: 100 }, true],
+  [{ bytes: 10_000 }, true],
+  [{ oldestAgeMs: 5_000 }, true],
+])('%j is hard: %s', async (backlog, hard) => {
+  const gauge = new PressureGauge({ measure: () => Promise.resolve({ ...nothing, ...backlog }), limits, clock: { now: () => 0, monotonic: () => 7 } });
+  await gauge.measure();
+  expect([gauge.isHard, gauge.current.state === 'hard']).toEqual([hard, hard]);
 });
 
 it('a measurement that fails leaves the last state and goes on', async () => {
