@@ -2,6 +2,7 @@ import { stackEnvironment } from 'factline/stack';
 import { until } from 'factline/testing';
 import { type CrashScene, type CrashSite, crashSite } from '../support/crash-scene.js';
 import { tableFaults, topicFaults } from '../support/effect-once.js';
+import { slow } from '../support/fault-rows.js';
 import type { Program } from '../support/program.js';
 import { type ProxiedStack, isProduce, startProxiedStack } from '../support/proxied-stack.js';
 
@@ -59,7 +60,7 @@ it('A7: an answer that is lost after the broker stored the facts has them sent a
   expect(await expectRight(scene, relay)).toBeGreaterThanOrEqual(swallowed); // the control: what was stored and not acknowledged is there twice
 });
 
-it('A8: facts wait while the leader of their partition is killed and moves, and only an answer of their own partition counts', async () => {
+slow('A8: facts wait while the leader of their partition is killed and moves, and only an answer of their own partition counts', async () => {
   const scene = await site.scene('leader_killed');
   const relay = scene.relay();
   await whileWriting(scene, async () => {

@@ -48,6 +48,49 @@ describe('statements of one turn of the event loop', () => {
     }
   });
 
+  it('describe their rows once in a connection’s life, and have them in each answer', async () => {
+    const client = new pg.Client({ connectionString: t.url, pipeline: true } as pg.ClientConfig);
+    await client.connect();
+    try {
+      await client.query('begin');
+      const { tx } = fromPg(client);
+      await prepared(tx);
+      let described = 0;
+      (client as unknown as { connection: { on(event: string, run: () => void): void } }).connection.on('rowDescription', () => described++);
+      expect((await insert(tx, 'a', 1)).rows).toEqual([{ id: 'a', cents: 1 }]);
+      expect(described).toBe(1);
+      const [b, c] = await Promise.all([insert(tx, 'b', 2), insert(tx, 'c', 3)]);
+      expect([b.rows, c.rows]).toEqual([[{ id: 'b', cents: 2 }], [{ id: 'c', cents: 3 }]]);
+      expect(described).toBe(1);
+      const unnamed = () => tx.query('select id from account where id = $1', ['a']);
+      await unnamed();
+      await unnamed();
+      expect(described).toBe(3); // control: what has no name is described each time
+      await client.query('rollback');
+    } finally {
+      await client.end();
+    }
+  });
+
+  it('whose rows have changed since are refused, not read with the old description', async () => {
+    await store.query('create table shifting (first text)');
+    await store.query("insert into shifting values ('a')");
+    await store.transaction(async (tx) => {
+      const all = () => tx.query('select * from shifting where first = $1', ['a'], 'spec.shifting');
+      await all();
+      expect((await all()).rows).toEqual([{ first: 'a' }]);
+      await tx.query('alter table shifting add second integer default 2');
+      await expect(all()).rejects.toMatchObject({ details: { sqlState: '0A000' } });
+    }).catch((error: unknown) => expect(error).toMatchObject({ code: 'store.rolled-back' }));
+  });
+
+  it('of another text under a name that is taken are refused', async () => {
+    await store.transaction(async (tx) => {
+      await prepared(tx);
+      await expect(tx.query('select $1::text as id', ['x'], 'spec.insert')).rejects.toThrow(/must be unique/);
+    });
+  });
+
   it('behind one that fails are not run and have its error; those before it are answered', async () => {
     const ends: string[] = [];
     const broken = store.transaction(async (tx) => {

@@ -10,7 +10,8 @@ export interface Statement {
 /** What pg's Client asks of what it runs; @types/pg declares `submit` alone. */
 interface Running extends pg.Query {
   name: string | undefined;
-  _result: { _types?: unknown };
+  _result: Rows & { _types?: unknown };
+  _accumulateRows: boolean;
   prepare(connection: Connection): void;
   handleRowDescription(message: unknown): void;
   handleDataRow(message: unknown): void;
@@ -60,30 +61,51 @@ function flush(client: ClientBase): void {
 
 /**
  * The first run of a named statement goes alone: pg learns from the answer that the name is prepared, and would lose that in a batch that fails half-way.
- * What has neither name nor values may hold several commands, which only the simple protocol runs.
+ * What has neither name nor values may hold several commands, which only the simple protocol runs. Another text under a known name is for pg to refuse.
  */
-function batchable(client: ClientBase, { name, values }: Statement): boolean {
+function batchable(client: ClientBase, { name, text, values }: Statement): boolean {
   const { pipeline, connection } = client as Pipelined;
   if (!pipeline || !connection) return false;
-  return name === undefined ? values !== undefined && values.length > 0 : connection.parsedStatements[name] !== undefined;
+  return name === undefined ? values !== undefined && values.length > 0 : connection.parsedStatements[name] === text;
 }
 
-const unsyncedConnections = new WeakMap<Connection, Connection>();
+/** What pg's Result makes of a description of rows: 5 us that a statement which is known need not take again. */
+interface Rows {
+  fields: unknown;
+  _parsers: unknown;
+  _prebuiltEmptyResultObject: unknown;
+}
 
-/** The same connection with a Sync that does nothing: pg's queries each end with one. */
-function withoutSync(connection: Connection): Connection {
-  let unsynced = unsyncedConnections.get(connection);
-  if (!unsynced) unsyncedConnections.set(connection, (unsynced = Object.setPrototypeOf({ sync: () => undefined }, connection) as Connection));
-  return unsynced;
+/** The same connection for a member of a batch. */
+interface Member {
+  /** With a Sync that does nothing: pg's queries each end with one. */
+  unsynced: Connection;
+  /** And without Describe, for statements whose answer is known. */
+  undescribed: Connection;
+  /** By name of a prepared statement: how its rows are read, null when it has none. It holds for as long as the connection: the server refuses a plan whose rows have changed. */
+  described: Map<string, Rows | null>;
+}
+
+const members = new WeakMap<Connection, Member>();
+
+function memberOf(connection: Connection): Member {
+  let member = members.get(connection);
+  if (!member) {
+    const unsynced = Object.setPrototypeOf({ sync: () => undefined }, connection) as Connection;
+    const undescribed = Object.setPrototypeOf({ describe: () => undefined }, unsynced) as Connection;
+    members.set(connection, (member = { unsynced, undescribed, described: new Map() }));
+  }
+  return member;
 }
 
 /** pg's own queries behind one Sync. Each keeps its binding of values, its result and its callback; only whose turn it is, is decided here. */
 class Batch extends pg.Query {
   readonly #members: Running[] = [];
   #at = 0;
+  #described: Member['described'] | undefined;
 
   constructor() {
-    super({ text: '' });
+    super(''); // an object would be copied property by property, 4 us
   }
 
   /** A value that cannot be sent, such as a cyclic object, is refused here: pg would find it while the batch is being written. */
@@ -99,15 +121,26 @@ class Batch extends pg.Query {
   }
 
   override submit = (connection: Connection): void => {
-    const unsynced = withoutSync(connection);
+    const { unsynced, undescribed, described } = memberOf(connection);
+    this.#described = described;
     connection.stream.cork();
-    for (const member of this.#members) member.prepare(unsynced);
+    for (const member of this.#members) {
+      const rows = described.get(member.name ?? '');
+      if (rows) {
+        Object.assign(member._result, rows);
+        member._accumulateRows = true;
+      }
+      member.prepare(rows === undefined ? unsynced : undescribed);
+    }
     connection.sync();
     connection.stream.uncork();
   };
 
   handleRowDescription(message: unknown): void {
-    this.#members[this.#at]!.handleRowDescription(message);
+    const member = this.#members[this.#at]!;
+    member.handleRowDescription(message);
+    const { fields, _parsers, _prebuiltEmptyResultObject } = member._result;
+    if (member.name !== undefined) this.#described!.set(member.name, { fields, _parsers, _prebuiltEmptyResultObject });
   }
 
   handleDataRow(message: unknown): void {
@@ -115,7 +148,9 @@ class Batch extends pg.Query {
   }
 
   handleCommandComplete(message: unknown, connection: Connection): void {
-    this.#members[this.#at++]!.handleCommandComplete(message, connection);
+    const member = this.#members[this.#at++]!;
+    if (member.name !== undefined && !this.#described!.has(member.name)) this.#described!.set(member.name, null);
+    member.handleCommandComplete(message, connection);
   }
 
   handleEmptyQuery(): void {
