@@ -44,6 +44,16 @@ it('A15: behind a pooler that hands connections out by the transaction the relay
   expect(await relay(again.url)).toMatchObject({ state: 'owner' });
 });
 
+it('A15: a session through it is refused also when nobody else is there and the same connection would answer each time; through a pool of sessions it is one', async () => {
+  const open = async (mode: 'transaction' | 'session') => {
+    const through = new Store({ url: await pooled(mode), applicationName: 'e2e pooled', connections: 1 });
+    const refused = await through.session().then((session) => session.close(), ({ code }: { code: string }) => code);
+    await through.close();
+    return refused;
+  };
+  expect([await open('transaction'), await open('session')]).toEqual(['store.pooled', undefined]);
+});
+
 it('A15: control: a lock of a session outlives it behind such a pooler', async () => {
   const lock = 'select pg_try_advisory_lock(4711) as mine';
   const through = new Store({ url: await pooled('transaction'), applicationName: 'e2e pooled', connections: 1 });

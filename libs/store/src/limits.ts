@@ -14,5 +14,5 @@ export const TRANSACTION_ATTEMPTS = 5;
 export const COPY_CHUNK_BYTES = 64 * 1024;
 /** Half-life of the measure of waits for a connection: it forgets a stall within a second, and does not jump with a single statement. */
 export const WAIT_HALF_LIFE_MS = 250;
-/** Times that a session behind a pooler must keep its process: in one round a busy pool may hand out the same one by chance. */
-export const POOLER_ROUNDS = 25;
+/** How long a notification may take to a session behind a pooler, before the session is taken for none; a server sends it within milliseconds. */
+export const POOLER_NOTICE_MS = 2_000;

@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
-import { FactlineError } from 'factline/kernel';
+import { FactlineError, pause } from 'factline/kernel';
 import { translate } from './errors.js';
-import { POOLER_ROUNDS } from './limits.js';
+import { POOLER_NOTICE_MS } from './limits.js';
 import { Session } from './session.js';
+import { identifier } from './sql.js';
 
 /** Which process of the server a client speaks to now. */
 async function backendOf(session: Session): Promise<number> {
@@ -20,17 +22,27 @@ async function connected(make: () => pg.Client): Promise<{ client: pg.Client; se
   return { client, session };
 }
 
-async function isApart(session: Session, pid: number, other: Session): Promise<boolean> {
-  await other.query('begin');
-  const apart = (await backendOf(other)) !== pid && (await backendOf(session)) === pid;
-  await other.query('rollback');
-  return apart;
+/**
+ * Whether a connection of the server stays with its client between statements: then what others notify reaches the client unasked. A connection that went back to a pool
+ * is told instead, and nobody hears it.
+ */
+async function isKept(client: pg.Client, session: Session, other: Session): Promise<boolean> {
+  const channel = `factline_${randomBytes(8).toString('hex')}`;
+  const unheard = new AbortController();
+  client.on('notification', (heard) => {
+    if (heard.channel === channel) unheard.abort();
+  });
+  await session.query(`listen ${identifier(channel)}`);
+  await other.query('select pg_notify($1, $2)', [channel, '']);
+  await pause(POOLER_NOTICE_MS, unheard.signal);
+  await session.query(`unlisten ${identifier(channel)}`);
+  return unheard.signal.aborted;
 }
 
 /**
  * A session that is one. Through a pooler in transaction mode its locks and settings would be left on a connection that somebody else gets next, and never be released.
- * Whoever is told the process id that answers its queries speaks to the server itself. Otherwise somebody stands between, and is put to the test: while another client holds a
- * transaction open, ours must still have the process that it had, and the other one must not; more than once, because other clients of a pool come in between.
+ * Whoever is told the process id that answers its queries speaks to the server itself. Otherwise somebody stands between, and has to show that the connection is kept: that the
+ * same process answers several times shows nothing, for a quiet pool gives each client the connection that it had before.
  */
 export async function openSession(make: () => pg.Client): Promise<Session> {
   const { client, session } = await connected(make);
@@ -39,7 +51,7 @@ export async function openSession(make: () => pg.Client): Promise<Session> {
     if ((client as pg.Client & { processID: number | null }).processID === pid) return session;
     const { session: other } = await connected(make);
     try {
-      for (let round = 1; await isApart(session, pid, other); round++) if (round === POOLER_ROUNDS) return session;
+      if (await isKept(client, session, other)) return session;
     } finally {
       await other.close();
     }
