@@ -143,6 +143,18 @@ it('swallows the response to the request that matches, after the server has proc
   await again.says('a!produce!');
 });
 
+it('swallows one response when two requests that match are under way at once', async () => {
+  const [one, two] = [await talking(), await talking()];
+  const swallowed = proxy.swallowNextResponse((request) => request.toString() === 'produce');
+  proxy.latency(30);
+  one.send('produce');
+  two.send('produce');
+  await swallowed;
+  const other = await Promise.race([one.closed.then(() => two), two.closed.then(() => one)]);
+  await other.says('a!produce!');
+  expect(proxy.counts).toMatchObject({ swallowed: 1 });
+});
+
 it('cuts a client whose server is not there', async () => {
   const nobody = await FaultProxy.to(proxy.address);
   await proxy.close();

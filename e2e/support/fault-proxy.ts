@@ -35,7 +35,7 @@ export class FaultProxy {
   #latencyMs = 0;
   #server: Server | undefined;
   #port = 0;
-  #trap: { match: (request: Buffer) => boolean; sprung: () => void } | undefined;
+  #trap: { match: (request: Buffer) => boolean; sprung: () => void; in?: Link | undefined } | undefined;
 
   private constructor(private readonly target: { host: string; port: number }) {}
 
@@ -88,7 +88,7 @@ export class FaultProxy {
   }
 
   /**
-   * The next request that matches goes through; what comes back on its connection is thrown away, and the connection is cut. Resolves then: the server has
+   * The next request that matches, and no other, goes through; what comes back on its connection is thrown away, and the connection is cut. Resolves then: the server has
    * processed the request, and the client will never know. A match is sought at the beginning of each piece of data.
    */
   swallowNextResponse(match: (request: Buffer) => boolean = () => true): Promise<void> {
@@ -124,12 +124,12 @@ export class FaultProxy {
   #join(client: Socket): void {
     this.#counts.accepted++;
     const server = connect({ ...this.target, allowHalfOpen: true, noDelay: true });
-    let swallow = false;
     const request = (bytes: Buffer) => {
-      swallow ||= this.#trap?.match(bytes) ?? false;
+      if (this.#trap && !this.#trap.in && this.#trap.match(bytes)) this.#trap.in = link;
       return true;
     };
     const response = () => {
+      const swallow = this.#trap?.in === link;
       if (swallow) this.#swallow(link);
       return !swallow;
     };
@@ -141,7 +141,9 @@ export class FaultProxy {
     for (const socket of [client, server]) {
       socket.on('error', () => cut(link));
       socket.once('close', () => {
-        if (client.closed && server.closed) this.#links.delete(link);
+        if (!client.closed || !server.closed) return;
+        this.#links.delete(link);
+        if (this.#trap?.in === link) this.#trap.in = undefined; // gone before it was answered: the next one
       });
     }
   }
