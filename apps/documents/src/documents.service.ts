@@ -4,7 +4,7 @@ import { Refusal, formatId, newId, systemClock } from 'factline/kernel';
 import { type Answer, Idempotency, type RequestContext, answer } from 'factline/nest';
 import type { ReceivedFile } from 'factline/nest/files';
 import { FactOutbox } from 'factline/outbox';
-import { type Tx } from 'factline/store';
+import type { Tx } from 'factline/store';
 import { DocumentUploaded, ParseDocument } from './contracts.generated.js';
 import { unknown } from './document-state.js';
 import type { NewDocument } from './documents.dto.js';

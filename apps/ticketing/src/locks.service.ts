@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Commands } from 'factline/commands';
 import { type Answer, Idempotency, type RequestContext, answer } from 'factline/nest';
-import { type Tx } from 'factline/store';
+import type { Tx } from 'factline/store';
 import { LockSeat } from './contracts.generated.js';
 import { type SeatPlace, idOf } from './seats.repository.js';
 import { type Sale, type SeatLock, SeatsService } from './seats.service.js';

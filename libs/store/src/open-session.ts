@@ -35,8 +35,9 @@ async function isKept(client: pg.Client, session: Session, other: Session): Prom
   await session.query(`listen ${identifier(channel)}`);
   await other.query('select pg_notify($1, $2)', [channel, '']);
   await pause(POOLER_NOTICE_MS, unheard.signal);
+  const kept = unheard.signal.aborted; // before the next statement, which may meet the connection that was told
   await session.query(`unlisten ${identifier(channel)}`);
-  return unheard.signal.aborted;
+  return kept;
 }
 
 /**
