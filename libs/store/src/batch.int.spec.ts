@@ -18,58 +18,61 @@ const accounts = async () => (await store.query<{ id: string }>('select id from 
 const prepared = (tx: Tx) => insert(tx, 'prepared');
 const reasons = async (running: Promise<unknown>[]) => (await Promise.allSettled(running)).map((end) => (end.status === 'fulfilled' ? 'done' : (end.reason as { code: string }).code));
 
+/** One pipelining connection in a transaction that is rolled back; `heard` counts the messages of a kind from now on. */
+async function onPipeline(use: (tx: Tx, heard: (message: string) => () => number) => Promise<void>): Promise<void> {
+  const client = new pg.Client({ connectionString: t.url, pipeline: true } as pg.ClientConfig);
+  const { connection } = client as unknown as { connection: { on(message: string, run: () => void): void } };
+  const heard = (message: string) => {
+    let count = 0;
+    connection.on(message, () => count++);
+    return () => count;
+  };
+  await client.connect();
+  try {
+    await client.query('begin');
+    const { tx } = fromPg(client);
+    await prepared(tx);
+    await use(tx, heard);
+    await client.query('rollback');
+  } finally {
+    await client.end();
+  }
+}
+
 describe('statements of one turn of the event loop', () => {
   it('run in their order, each with its own result, and are answered together', async () => {
-    const client = new pg.Client({ connectionString: t.url, pipeline: true } as pg.ClientConfig);
-    await client.connect();
-    try {
-      await client.query('begin');
-      const { tx } = fromPg(client);
-      await prepared(tx);
-      let answers = 0;
-      (client as unknown as { connection: { on(event: string, run: () => void): void } }).connection.on('readyForQuery', () => answers++);
+    await onPipeline(async (tx, heard) => {
+      const answers = heard('readyForQuery');
       const [first, changed, second, none] = await Promise.all([
         insert(tx, 'a', 1),
         tx.query<{ id: string; cents: string }>('update account set cents = cents + $1 where id = $2 returning *', [41, 'a']),
         insert(tx, 'b', 2),
         tx.query('delete from account where id = $1', ['nobody']),
       ]);
-      expect(answers).toBe(1);
+      expect(answers()).toBe(1);
       expect(first).toEqual({ rows: [{ id: 'a', cents: 1 }], rowCount: 1 });
       expect(changed).toEqual({ rows: [{ id: 'a', cents: '42' }], rowCount: 1 });
       expect(second.rows).toEqual([{ id: 'b', cents: 2 }]);
       expect(none).toEqual({ rows: [], rowCount: 0 });
       await insert(tx, 'c');
       await insert(tx, 'd');
-      expect(answers).toBe(3); // control: awaited one by one they are answered one by one
-      await client.query('rollback');
-    } finally {
-      await client.end();
-    }
+      expect(answers()).toBe(3); // control: awaited one by one they are answered one by one
+    });
   });
 
   it('describe their rows once in a connection’s life, and have them in each answer', async () => {
-    const client = new pg.Client({ connectionString: t.url, pipeline: true } as pg.ClientConfig);
-    await client.connect();
-    try {
-      await client.query('begin');
-      const { tx } = fromPg(client);
-      await prepared(tx);
-      let described = 0;
-      (client as unknown as { connection: { on(event: string, run: () => void): void } }).connection.on('rowDescription', () => described++);
+    await onPipeline(async (tx, heard) => {
+      const described = heard('rowDescription');
       expect((await insert(tx, 'a', 1)).rows).toEqual([{ id: 'a', cents: 1 }]);
-      expect(described).toBe(1);
+      expect(described()).toBe(1);
       const [b, c] = await Promise.all([insert(tx, 'b', 2), insert(tx, 'c', 3)]);
       expect([b.rows, c.rows]).toEqual([[{ id: 'b', cents: 2 }], [{ id: 'c', cents: 3 }]]);
-      expect(described).toBe(1);
+      expect(described()).toBe(1);
       const unnamed = () => tx.query('select id from account where id = $1', ['a']);
       await unnamed();
       await unnamed();
-      expect(described).toBe(3); // control: what has no name is described each time
-      await client.query('rollback');
-    } finally {
-      await client.end();
-    }
+      expect(described()).toBe(3); // control: what has no name is described each time
+    });
   });
 
   it('whose rows have changed since are refused, not read with the old description', async () => {

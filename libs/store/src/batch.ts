@@ -76,8 +76,8 @@ interface Rows {
   _prebuiltEmptyResultObject: unknown;
 }
 
-/** The same connection for a member of a batch. */
-interface Member {
+/** A connection as members of a batch use it. */
+interface ForMembers {
   /** With a Sync that does nothing: pg's queries each end with one. */
   unsynced: Connection;
   /** And without Describe, for statements whose answer is known. */
@@ -86,23 +86,23 @@ interface Member {
   described: Map<string, Rows | null>;
 }
 
-const members = new WeakMap<Connection, Member>();
+const forMembers = new WeakMap<Connection, ForMembers>();
 
-function memberOf(connection: Connection): Member {
-  let member = members.get(connection);
-  if (!member) {
+function forMembersOf(connection: Connection): ForMembers {
+  let made = forMembers.get(connection);
+  if (!made) {
     const unsynced = Object.setPrototypeOf({ sync: () => undefined }, connection) as Connection;
     const undescribed = Object.setPrototypeOf({ describe: () => undefined }, unsynced) as Connection;
-    members.set(connection, (member = { unsynced, undescribed, described: new Map() }));
+    forMembers.set(connection, (made = { unsynced, undescribed, described: new Map() }));
   }
-  return member;
+  return made;
 }
 
 /** pg's own queries behind one Sync. Each keeps its binding of values, its result and its callback; only whose turn it is, is decided here. */
 class Batch extends pg.Query {
   readonly #members: Running[] = [];
   #at = 0;
-  #described: Member['described'] | undefined;
+  #described: ForMembers['described'] | undefined;
 
   constructor() {
     super(''); // an object would be copied property by property, 4 us
@@ -121,7 +121,7 @@ class Batch extends pg.Query {
   }
 
   override submit = (connection: Connection): void => {
-    const { unsynced, undescribed, described } = memberOf(connection);
+    const { unsynced, undescribed, described } = forMembersOf(connection);
     this.#described = described;
     connection.stream.cork();
     for (const member of this.#members) {
