@@ -44,7 +44,7 @@ export class Inbox {
 ${createCheckpoints(this.schema)};
 ${this.deadLetters.create}
 ${this.progress.create};
-create table if not exists ${this.name} (topic text collate "C" not null, key text collate "C" not null, sequence bigint not null, fact_id bytea, done_at timestamptz default clock_timestamp(), primary key (topic, key)) with (fillfactor = 70);
+create table if not exists ${this.name} (topic text collate "C" not null, key text collate "C" not null, sequence bigint not null, fact_id bytea, done_at timestamptz default clock_timestamp(), primary key (key, topic)) with (fillfactor = 70);
 do $$ begin
   if not exists (select from pg_attribute where attrelid = '${this.name}'::regclass and attname = 'done_at') then
     alter table ${this.name} add column done_at timestamptz, alter column done_at set default clock_timestamp();
