@@ -1,5 +1,6 @@
 // `npm test -- [--tier=unit|stack|faults] [--quick] [--stack=docker|packages] [Jest's path filters and flags]`, after the build:
-// unit specs first, then, on one started stack, all others. The tier `faults` is the fault suite alone, with its slow rows unless `--quick`.
+// unit specs first, then all others: on one started stack, or, when they are many, in two lanes side by side, each with a stack of its own.
+// The tier `faults` is the fault suite alone, with its slow rows unless `--quick`.
 // The last line is `N passed, N failed` (and `, N skipped`); the exit code is 1 when a test failed or none ran.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -7,12 +8,16 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Specs run from source under Jest's ESM loader; two workers fit the smallest machine we test on, and the stack has one set of ports and groups. */
+/** Specs run from source under Jest's ESM loader; two workers fit the smallest machine we test on, and a stack has one set of ports and groups. */
 const tiers = {
   unit: ['--testMatch=<rootDir>/{libs,apps,e2e}/**/*.unit.spec.ts', '--maxWorkers=2'],
   stack: ['--testMatch=<rootDir>/{libs,apps,e2e}/**/!(*.unit).spec.ts', '--runInBand'],
   faults: ['--testMatch=<rootDir>/e2e/faults/*.faults.spec.ts', '--runInBand'],
 };
+/** Two cores are a third idle under one lane, for specs wait for processes that start; 28 minutes became 19. */
+const LANES = 2;
+/** Below, a second stack takes longer to start than it saves. */
+const FILES_FOR_LANES = 30;
 /** Results are written when the last test has ended; what keeps the process alive after that is told, */
 const TOLD_AFTER_RESULTS_MS = 5_000;
 /** and is a leak when it is still there when every timeout of a client has passed: Kafka's requests have 30 s. */
@@ -33,15 +38,18 @@ const total = { passed: 0, failed: 0, skipped: 0 };
 const leftOut = [];
 /** What failed, for the end of a log that is often all that is kept. */
 const failures = [];
-let running;
+const running = new Set();
 let interrupted;
 
-function jest(args, env = {}, stdout = 'inherit') {
-  running = spawn(process.execPath, ['--report-on-signal', `--report-directory=${folder}`, `--report-filename=${REPORT}`, 'node_modules/jest/bin/jest.js', ...args], {
-    stdio: ['ignore', stdout, 'inherit'],
+/** `stdio` is of stdout and stderr; a report that is asked for goes to `report` in the folder. */
+function jest(args, { env = {}, stdio = ['inherit', 'inherit'], report = REPORT } = {}) {
+  const child = spawn(process.execPath, ['--report-on-signal', `--report-directory=${folder}`, `--report-filename=${report}`, 'node_modules/jest/bin/jest.js', ...args], {
+    stdio: ['ignore', ...stdio],
     env: { ...process.env, ...env, NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --disable-warning=ExperimentalWarning`.trim() },
   });
-  return running;
+  running.add(child);
+  child.once('close', () => running.delete(child));
+  return child;
 }
 
 const ended = (child) => new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
@@ -49,7 +57,7 @@ const ended = (child) => new Promise((resolve, reject) => child.once('error', re
 /** How many spec files the filters leave in a tier: the stack is started only for specs that will run. */
 async function filesOf(tier) {
   if (interrupted || (chosen.tier !== undefined && chosen.tier !== tier)) return 0;
-  const child = jest([...filters, '--listTests', '--passWithNoTests', tiers[tier][0]], {}, 'pipe');
+  const child = jest([...filters, '--listTests', '--passWithNoTests', tiers[tier][0]], { stdio: ['pipe', 'inherit'] });
   let text = '';
   child.stdout.on('data', (chunk) => (text += chunk));
   const code = await ended(child);
@@ -69,8 +77,7 @@ function add(result) {
 }
 
 /** What keeps a process alive: its active handles, a line each. */
-async function handlesOf(child) {
-  const report = join(folder, REPORT);
+async function handlesOf(child, report) {
   child.kill('SIGUSR2');
   for (let waited = 0; waited < REPORT_WITHIN_MS; waited += POLL_MS) {
     await pause(POLL_MS);
@@ -87,14 +94,18 @@ async function handlesOf(child) {
   return ['none are known: the process did not answer'];
 }
 
-async function run(tier, env) {
-  const output = join(folder, `${tier}.json`);
-  const child = jest([...filters, ...tiers[tier], '--json', `--outputFile=${output}`], env, 'ignore');
+async function run(tier, env, lane) {
+  const name = lane === undefined ? tier : `${tier}-${lane}`;
+  const output = join(folder, `${name}.json`);
+  const report = `${name}-${REPORT}`;
+  const args = [...filters, ...tiers[tier], ...(lane === undefined ? [] : [`--shard=${lane}/${LANES}`]), '--json', `--outputFile=${output}`];
+  const child = jest(args, { env: lane !== undefined && process.stderr.isTTY ? { FORCE_COLOR: '1', ...env } : env, stdio: ['ignore', lane === undefined ? 'inherit' : 'pipe'], report });
+  child.stderr?.on('data', (text) => process.stderr.write(text)); // not the terminal itself: two lanes would draw their progress over each other's
   const watch = new AbortController();
   const leaked = (async () => {
     while (!existsSync(output)) await pause(POLL_MS, undefined, { signal: watch.signal });
     await pause(TOLD_AFTER_RESULTS_MS, undefined, { signal: watch.signal });
-    const open = `a spec of the ${tier} run left this open (npm test -- <path> --detectOpenHandles finds where): ${(await handlesOf(child)).join('; ')}`;
+    const open = `a spec of the ${tier} run left this open (npm test -- <path> --detectOpenHandles finds where): ${(await handlesOf(child, join(folder, report))).join('; ')}`;
     console.error(`tests: ${open}`);
     await pause(LEAKED_AFTER_MS, undefined, { signal: watch.signal });
     failures.push(open);
@@ -106,9 +117,10 @@ async function run(tier, env) {
   });
   const code = await ended(child);
   watch.abort();
+  const hasLeaked = await leaked;
   const before = total.failed;
   if (existsSync(output)) add(JSON.parse(readFileSync(output, 'utf8')));
-  if (await leaked) total.failed += 1;
+  if (hasLeaked) total.failed += 1;
   else if (code !== 0 && total.failed === before) {
     total.failed += 1;
     failures.push(`the ${tier} run ended with code ${code} though each of its tests held`);
@@ -119,17 +131,27 @@ async function withStack(use) {
   const { startStack, stackEnvironment } = await import('factline/stack');
   const stack = await startStack({ progress: process.stdout, ...(chosen.stack ? { from: chosen.stack } : {}) });
   try {
-    if (!interrupted) await use(stackEnvironment(stack));
+    if (!interrupted) await use(stackEnvironment(stack), stack);
   } finally {
     await stack.stop();
   }
+}
+
+/** The first stack has downloaded what the others need; one that was given is one for all. */
+async function inLanes(tier, files) {
+  await withStack(async (env, { source }) => {
+    if (files < FILES_FOR_LANES || source === 'environment') return run(tier, env);
+    const others = Array.from({ length: LANES - 1 }, (_, at) => withStack((other) => run(tier, other, at + 2)));
+    const broken = (await Promise.allSettled([run(tier, env, 1), ...others])).find(({ status }) => status === 'rejected');
+    if (broken) await Promise.reject(broken.reason);
+  });
 }
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => {
     // The terminal has told Jest too; the stack is stopped on the way out, whatever the signal met.
     interrupted = signal;
-    running?.kill(signal);
+    for (const child of running) child.kill(signal);
   });
 }
 
@@ -139,7 +161,7 @@ try {
   }
   const wanted = { unit: await filesOf('unit'), stack: await filesOf('stack') };
   if (wanted.unit > 0 && !interrupted) await run('unit');
-  if (wanted.stack > 0 && !interrupted) await withStack((env) => run('stack', env));
+  if (wanted.stack > 0 && !interrupted) await inLanes('stack', wanted.stack);
   if (chosen.tier === 'faults' && (await filesOf('faults')) > 0 && !interrupted) await withStack((env) => run('faults', quick ? env : { ...env, FACTLINE_FAULTS: 'whole' }));
 } catch (error) {
   total.failed += 1;

@@ -117,7 +117,7 @@ async function drill({ seed, schedule, history, say }: RunOptions & { schedule: 
   // Before the repair: what an operator gave up is known to the live build alone, and a rebuild meets it anew.
   for (let round = 1; round <= REBUILDS; round++) await rebuild(ground, round, history);
   await repair(ground, poisoned);
-  await repairReaction(letters, poisoned);
+  await repairReaction(ground, letters, poisoned);
   await becomeQuiet(ground, log, history, QUIET_WITHIN_MS);
   await fleet.sample();
   watching.abort();
@@ -191,10 +191,10 @@ async function requeue(letters: ReactionDeadLetters): Promise<string> {
 }
 
 /** What is no fact is given up, and what waits is handled, until nothing waits. */
-async function repairReaction(letters: ReactionDeadLetters, poisoned: readonly { key: string; offset: number }[]): Promise<void> {
+async function repairReaction({ payslips }: Ground, letters: ReactionDeadLetters, poisoned: readonly { key: string; offset: number }[]): Promise<void> {
   await until('the re-drive under way to end', async () => {
     const { letters: waiting } = await letters.list({ all: true });
-    if (waiting.length === 0) return true;
+    if (waiting.length === 0) return (await payslips.store.query("select from factline.redrive where state = 'running'")).rowCount === 0; // one may have come too late to find a letter
     for (const { key, offset } of poisoned) await letters.purge({ key, offset }, { reason: 'it is no fact', by: 'nemesis' });
     await letters.requeue({ all: true }, { by: 'nemesis', canary: 0, stopAt: 1 }).catch(() => undefined); // one is running
     return false;

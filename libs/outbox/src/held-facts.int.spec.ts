@@ -1,5 +1,5 @@
-import type { Watermark } from 'factline/contracts';
-import { type Clock, systemClock } from 'factline/kernel';
+import type { Fact, Watermark } from 'factline/contracts';
+import { type Clock, FactlineError, systemClock } from 'factline/kernel';
 import { partitionOf } from 'factline/log';
 import { type TestDatabase, changed, jobs, schemaIds, testDatabase, until } from './database.spec.support.js';
 import { FactOutbox, Relay, outboxDoctor, outboxStatus, watermarkTopic } from './index.js';
@@ -31,8 +31,8 @@ afterEach(async () => {
 });
 afterAll(() => database.drop());
 
-function startRelay(): Relay {
-  const relay = new Relay({ store: database.store, log: recording.log, app: 'spec', topics: [jobs], clock, pollInterval: 20 });
+function startRelay(topics = [jobs]): Relay {
+  const relay = new Relay({ store: database.store, log: recording.log, app: 'spec', topics, clock, pollInterval: 20 });
   relays.push(relay);
   relay.start();
   return relay;
@@ -111,4 +111,98 @@ it('control: before those 10 s everything behind it waits, and a log that takes 
   passedMs = HOLD_AFTER_MS;
   await until('more attempts', () => other.status().rejections.every(({ attempts }) => attempts > 4));
   expect(await setAside()).toEqual([]);
+});
+
+describe('a topic of which the log knows nothing', () => {
+  const gone = { ...jobs, name: 'spec.gone' };
+  const inGone = (key: string): Fact => ({ ...changed(key), type: { ...changed(key).type, topic: gone } });
+  const stateGone = (...keys: string[]) => database.store.transaction((tx) => outbox.addMany(tx, keys.map(inGone)));
+  const forget = (...topics: string[]) => {
+    recording.beforeDescribe = (topic) => (topics.includes(topic) ? Promise.reject(new FactlineError({ code: 'log.topic-unknown', kind: 'unavailable', message: `There is no topic '${topic}'.` })) : Promise.resolve());
+  };
+  const sentThere = (key: string) => recording.byKey().get(`${gone.name}/${key}`) ?? [];
+  const tried = (relay: Relay, attempts: number) => until('more attempts', () => relay.status().rejections.some((rejection) => rejection.attempts > attempts));
+
+  it('holds up the others for 10 s; then its facts are set aside, and sent in their order when it is there', async () => {
+    forget(gone.name);
+    const relay = startRelay([jobs, gone]);
+    await stateGone(STUCK, FREE);
+    await state(FREE);
+    await tried(relay, 1);
+    expect(sent(FREE)).toEqual([]); // control: before those 10 s
+    passedMs = HOLD_AFTER_MS;
+    await until('the other topic to go on', () => sent(FREE).length === 1);
+    await stateGone(STUCK);
+    await state(FREE);
+    await until('the facts in the table', async () => (await setAside()).reduce((sum, { facts }) => sum + facts, 0) === 3);
+    expect(await setAside()).toEqual([
+      { topic: gone.name, partition: 0, facts: 2 },
+      { topic: gone.name, partition: 1, facts: 1 },
+    ]);
+    expect(relay.status().rejections).toMatchObject([{ topic: gone.name, partition: -1, held: true, reason: expect.stringContaining('There is no topic') as string }]);
+    expect(sent(FREE)).toEqual([1, 2]);
+    recording.partitions = PARTITIONS + 1;
+    forget();
+    await until('to be told that it was made otherwise', () => relay.status().rejections[0]!.reason.includes(`has ${PARTITIONS + 1} partitions`));
+    recording.partitions = PARTITIONS;
+    await until('the table to be empty', async () => (await setAside()).length === 0);
+    await stateGone(STUCK, FREE);
+    await until('later ones', () => sentThere(STUCK).includes(3) && sentThere(FREE).includes(2));
+    expect([sentThere(STUCK), sentThere(FREE)]).toEqual([[1, 2, 3], [1, 2]]);
+    expect(relay.status().rejections).toEqual([]);
+  });
+
+  it('is left to the next owner, which sends one of each, and goes on with the others', async () => {
+    forget(gone.name);
+    const first = startRelay([jobs, gone]);
+    await stateGone(STUCK);
+    await tried(first, 1);
+    passedMs = HOLD_AFTER_MS;
+    await until('the fact in the table', async () => (await setAside()).length === 1);
+    await first.stop();
+    const second = startRelay([jobs, gone]);
+    await stateGone(STUCK);
+    await state(FREE);
+    await tried(second, 1);
+    passedMs *= 2;
+    await until('the other topic to go on', () => sent(FREE).length === 1);
+    await until('the later fact behind the earlier one', async () => (await setAside())[0]?.facts === 2);
+    forget();
+    await until('both', () => sentThere(STUCK).length >= 2);
+    await until('the table to be empty', async () => (await setAside()).length === 0);
+    expect(sentThere(STUCK)).toEqual([1, 2]);
+  });
+
+  it('may be declared with other partitions when it is made: what was set aside goes where its key belongs, and first', async () => {
+    forget(gone.name);
+    const first = startRelay([jobs, gone]);
+    await stateGone(STUCK);
+    await tried(first, 1);
+    passedMs = HOLD_AFTER_MS;
+    await until('the fact in the table', async () => (await setAside()).length === 1);
+    await first.stop();
+    recording.partitions = [4, 5, 6, 7].find((count) => partitionOf(Buffer.from(STUCK), count) !== 0)!;
+    forget();
+    startRelay([{ ...gone, partitions: recording.partitions }]);
+    await stateGone(STUCK);
+    await until('both', () => sentThere(STUCK).length >= 2);
+    expect(sentThere(STUCK)).toEqual([1, 2]);
+    expect(new Set(recording.facts().map(({ partition }) => partition))).toEqual(new Set([partitionOf(Buffer.from(STUCK), recording.partitions)]));
+  });
+
+  it('control: sets nothing aside when the log knows nothing of any topic, when it has other partitions than declared, or when there is no other', async () => {
+    for (const [topics, away] of [[[jobs, gone], [jobs.name, gone.name]], [[jobs, { ...gone, partitions: 5 }], []], [[gone], [gone.name]]] as const) {
+      await database.reset();
+      recording = new RecordingLog(PARTITIONS);
+      passedMs = 0;
+      forget(...away);
+      const relay = startRelay([...topics]);
+      await stateGone(STUCK);
+      await tried(relay, 1);
+      passedMs = HOLD_AFTER_MS;
+      await tried(relay, 3);
+      expect(await setAside()).toEqual([]);
+      await relay.stop();
+    }
+  });
 });

@@ -1,16 +1,21 @@
 import { FactlineError, type Logger, backoffMs, messageOf, pause } from 'factline/kernel';
+import { partitionOf } from 'factline/log';
 import type { Lanes } from './lanes.js';
 import { HELD_FACTS, RESEND_DELAY_MAX_MS, RESEND_DELAY_MS } from './limits.js';
 import type { Ownership } from './ownership.js';
 import type { OutboxRow } from './page.js';
 
 const PLACES = 'select distinct topic, partition from factline.outbox_held';
+const KEYS = 'select id, partition, key from factline.outbox_held where topic = $1';
+const PLACE = 'update factline.outbox_held as held set partition = given.partition from unnest($2::bigint[], $3::integer[]) as given (id, partition) where held.topic = $1 and held.id = given.id';
 const READ = `select id::float8 as id, topic, key, sequence::float8 as sequence, value, traceparent from factline.outbox_held where topic = $1 and partition = $2 order by id limit ${HELD_FACTS}`;
 const REMOVE = 'delete from factline.outbox_held where topic = $1 and partition = $2 and id = any($3::bigint[])';
 
 export interface HeldFactsOptions {
   ownership: Ownership;
   lanes: Lanes;
+  /** What the app's contracts say, by topic. */
+  declaredPartitions: ReadonlyMap<string, number>;
   onPublished(facts: number): void;
   abort: AbortSignal;
   logger: Logger;
@@ -24,7 +29,8 @@ export interface HeldFactsOptions {
  * none is on the way there. A crash between acknowledgement and removal repeats facts, with the same numbers.
  */
 export class HeldFacts {
-  readonly #loops = new Set<Promise<void>>();
+  /** By place: a second one would send all of it twice. */
+  readonly #loops = new Map<string, Promise<void>>();
   readonly #ended = new AbortController();
 
   constructor(private readonly options: HeldFactsOptions) {
@@ -34,21 +40,38 @@ export class HeldFacts {
 
   /** What an earlier owner left. Await it before the first tick: a fact that is sent must not overtake one that was set aside. */
   async resume(): Promise<void> {
-    const { rows } = await this.options.ownership.turns.take((session) => session.query<{ topic: string; partition: number }>(PLACES));
-    for (const { topic, partition } of rows) {
+    const topics = new Set((await this.#places()).map(({ topic }) => topic));
+    for (const topic of topics) await this.#place(topic);
+    for (const { topic, partition } of topics.size > 0 ? await this.#places() : []) {
       this.options.lanes.expectHeld(topic, partition);
       this.follow(topic, partition);
     }
   }
 
+  async #places(): Promise<{ topic: string; partition: number }[]> {
+    return (await this.options.ownership.turns.take((session) => session.query<{ topic: string; partition: number }>(PLACES))).rows;
+  }
+
+  /** A topic that nobody had made may be declared with other partitions by now: its facts wait where their keys belong. */
+  async #place(topic: string): Promise<void> {
+    const partitions = this.options.declaredPartitions.get(topic);
+    if (partitions === undefined) return;
+    const { rows } = await this.options.ownership.turns.take((session) => session.query<{ id: string; partition: number; key: string }>(KEYS, [topic]));
+    const moved = rows.flatMap(({ id, partition, key }) => {
+      const right = partitionOf(Buffer.from(key), partitions);
+      return right === partition ? [] : [{ id, right }];
+    });
+    if (moved.length > 0) await this.options.ownership.turns.take((session) => session.query(PLACE, [topic, moved.map(({ id }) => id), moved.map(({ right }) => right)]));
+  }
+
   follow(topic: string, partition: number): void {
-    const loop = this.#drain(topic, partition).finally(() => this.#loops.delete(loop));
-    this.#loops.add(loop);
+    const place = `${topic}/${partition}`;
+    if (!this.#loops.has(place)) this.#loops.set(place, this.#drain(topic, partition).finally(() => this.#loops.delete(place)));
   }
 
   async close(): Promise<void> {
     this.#ended.abort();
-    await Promise.all(this.#loops);
+    await Promise.all(this.#loops.values());
   }
 
   async #drain(topic: string, partition: number): Promise<void> {

@@ -1,11 +1,11 @@
-import type { CloudEvents } from 'factline/contracts';
 import { type Clock, FactlineError, type Logger, backoffMs, messageOf, pause } from 'factline/kernel';
-import { type FactLog, type OutgoingRecord, partitionOf } from 'factline/log';
+import type { FactLog, OutgoingRecord } from 'factline/log';
 import type { FactHeaders } from './fact-headers.js';
 import { HOLD_AFTER_MS, RESEND_DELAY_MAX_MS, RESEND_DELAY_MS } from './limits.js';
 import type { OutboxRow } from './page.js';
 import { parts, recordOf } from './records.js';
 import { Sender } from './sender.js';
+import { type Lane, NO_PARTITION, TopicLanes } from './topic-lanes.js';
 
 /** A fact that its partition does not take. */
 export interface HeldFact {
@@ -13,24 +13,9 @@ export interface HeldFact {
   row: OutboxRow;
 }
 
-export interface Lane {
-  topic: string;
-  partition: number;
-  /** Makes the headers of its facts, if the topic asks for some. */
-  events: CloudEvents | undefined;
-  /** Settled when everything given to this lane so far is acknowledged or held; rejected for good after a stop. */
-  tail: Promise<unknown>;
-  /** Behind the last record known to be in the log. */
-  nextOffset: number;
-  /** Its facts are set aside, for it took none while others did. */
-  held: boolean;
-  /** Facts set aside in this tenure, and how many of them are in the table. */
-  setAside: number;
-  stored: number;
-}
-
 export interface Rejection {
   topic: string;
+  /** -1: the log cannot say what partitions the topic has. */
   partition: number;
   since: number;
   attempts: number;
@@ -47,9 +32,9 @@ export interface LanesOptions {
   /** Throws when this relay must not send any more; asked before each send. */
   permit(): void;
   onRejection(): void;
-  /** A partition begins to be held: somebody has to try what is set aside. */
+  /** A partition is held: somebody has to try what is set aside. */
   onHeld(lane: Lane): void;
-  /** What the app's contracts say, by topic: another count in the log would send keys elsewhere than before. */
+  /** What the app's contracts say, by topic. */
   declaredPartitions: ReadonlyMap<string, number>;
   headers: FactHeaders;
   clock: Clock;
@@ -60,18 +45,18 @@ export interface LanesOptions {
  * One lane per topic-partition: sends run one after another within a lane and side by side between lanes. A rejected send is repeated with the same rows
  * until the log takes it, and nothing overtakes it: so a crash or an unknown outcome leaves duplicates, never a gap or another order.
  *
- * A lane that takes nothing for 10 s while others do, or would, is held: its facts are answered as such, to be set aside (held-facts.ts), until it is released. When the
- * whole log is away nothing is held, for there is nobody to hold up.
+ * A lane that takes nothing for 10 s while others do, or would, is held: its facts are answered as such, to be set aside (held-facts.ts), until it is released. So are
+ * all lanes of a topic of which the log knows nothing for as long. When the whole log is away nothing is held, for there is nobody to hold up.
  */
 export class Lanes {
-  readonly #topics = new Map<string, Lane[]>();
+  readonly #topics: TopicLanes;
   readonly #rejections = new Map<Lane, Rejection>();
-  readonly #expected = new Set<string>();
   /** Sends that were acknowledged, in any lane. */
   #acknowledged = 0;
   readonly #sender: Sender;
 
   constructor(private readonly options: LanesOptions) {
+    this.#topics = new TopicLanes(options.log, options.declaredPartitions, options.headers);
     this.#sender = new Sender(options);
   }
 
@@ -80,12 +65,9 @@ export class Lanes {
     return [...this.#rejections.values()];
   }
 
-  /** Learns the partitions of the topics of these rows, repeated until the log answers, so a missing topic is waited for; and their schemas, for headers. Await it before `send`. */
+  /** Learns the partitions of the topics of these rows, repeated until the log answers or they are held; and their schemas, for headers. Await it before `send`. */
   async prepare(rows: readonly OutboxRow[]): Promise<void> {
-    for (const { topic } of rows) {
-      if (this.#topics.has(topic)) continue;
-      await this.#persistently(laneOf(topic, NO_PARTITION), () => this.open(topic));
-    }
+    for (const { topic } of rows) if (!this.#topics.isOpen(topic)) await this.#persistently(this.#topics.unknown(topic), () => this.open(topic));
     await this.options.headers.prepare(rows);
   }
 
@@ -93,7 +75,7 @@ export class Lanes {
   async send(rows: readonly OutboxRow[]): Promise<HeldFact[]> {
     const perLane = new Map<Lane, OutboxRow[]>();
     for (const row of rows) {
-      const lane = this.#laneFor(row);
+      const lane = this.#topics.laneOf(row);
       const given = perLane.get(lane);
       if (given) given.push(row);
       else perLane.set(lane, [row]);
@@ -104,17 +86,28 @@ export class Lanes {
 
   /** An earlier owner set facts of it aside: it is held from the moment the topic is open. */
   expectHeld(topic: string, partition: number): void {
-    this.#expected.add(`${topic}/${partition}`);
+    this.#topics.expectHeld(topic, partition);
   }
 
   /** @throws what `open` throws. */
   async heldLane(topic: string, partition: number): Promise<Lane> {
-    if (!this.#topics.has(topic)) await this.open(topic);
-    return this.#topics.get(topic)![partition]!;
+    if (!this.#topics.isKnown(topic)) {
+      const unknown = this.#topics.unknown(topic);
+      try {
+        await this.open(topic);
+        this.#rejections.delete(unknown);
+      } catch (error) {
+        const told = this.#rejections.get(unknown);
+        if (told) told.reason = messageOf(error); // it may be made with other partitions than declared
+        throw error;
+      }
+    }
+    return this.#topics.of(topic)![partition]!;
   }
 
   /** One attempt to send what was set aside; the caller goes on in its order. @throws what the log throws. */
   async resend(lane: Lane, rows: readonly OutboxRow[]): Promise<void> {
+    await this.options.headers.prepare(rows);
     for (const part of parts(rows.map((row) => recordOf(row, lane.events)))) {
       this.options.permit();
       try {
@@ -137,34 +130,21 @@ export class Lanes {
 
   /** These are in the table now. */
   stored(facts: readonly HeldFact[]): void {
-    for (const { row } of facts) this.#laneFor(row).stored++;
+    for (const { row } of facts) this.#topics.laneOf(row).stored++;
   }
 
   /** Next offset by partition, below which everything acknowledged lies, null for one that is held; undefined for a topic that was not opened. */
   offsets(topic: string): (number | null)[] | undefined {
-    return this.#topics.get(topic)?.map(({ held, nextOffset }) => (held ? null : nextOffset));
+    return this.#topics.of(topic)?.map(({ held, nextOffset }) => (held ? null : nextOffset));
   }
 
   /** Learns the partitions of one topic and where they end, in one attempt. @throws FactlineError `log.topic-unknown`, `relay.partitions-changed`. */
-  async open(topic: string): Promise<void> {
-    const state = (await this.options.log.describe([topic]))[0]!;
-    const declared = this.options.declaredPartitions.get(topic);
-    if (declared !== undefined && declared !== state.partitions.length) throw partitionsChanged(topic, declared, state.partitions.length);
-    if (this.#topics.has(topic)) return; // somebody else was faster, and its lanes may be in use
-    const events = this.options.headers.of(topic);
-    this.#topics.set(
-      topic,
-      state.partitions.map(({ end }, partition) => ({ ...laneOf(topic, partition), events, nextOffset: end, held: this.#expected.has(`${topic}/${partition}`) })),
-    );
+  open(topic: string): Promise<void> {
+    return this.#topics.open(topic);
   }
 
   close(): Promise<void> {
     return this.#sender.close();
-  }
-
-  #laneFor({ topic, key }: OutboxRow): Lane {
-    const lanes = this.#topics.get(topic)!;
-    return lanes[partitionOf(key, lanes.length)]!;
   }
 
   async #append(lane: Lane, rows: readonly OutboxRow[]): Promise<HeldFact[]> {
@@ -195,21 +175,30 @@ export class Lanes {
         return true;
       } catch (error) {
         const attempts = this.#reject(lane, error);
-        if (lane.partition !== NO_PARTITION && (await this.#holdsUpOthers(lane, begun))) {
-          lane.held = true;
-          this.#rejections.get(lane)!.held = true;
-          this.options.onHeld(lane);
-          return false;
-        }
+        if ((await this.#holdsUpOthers(lane, begun)) && this.#hold(lane, error)) return false;
         await pause(backoffMs(attempts, { delay: RESEND_DELAY_MS, maxDelay: RESEND_DELAY_MAX_MS }), this.options.abort);
         if (this.options.abort.aborted) throw stopped(lane, error);
       }
     }
   }
 
+  /** @returns false when that cannot be: nothing says where its facts belong, or the log says it otherwise than the declaration. */
+  #hold(lane: Lane, error: unknown): boolean {
+    if (error instanceof FactlineError && error.code === 'relay.partitions-changed') return false;
+    const lanes = lane.partition === NO_PARTITION ? this.#topics.openByDeclaration(lane.topic) : [lane];
+    if (!lanes) return false;
+    this.#rejections.get(lane)!.held = true;
+    for (const each of lanes) {
+      each.held = true;
+      this.options.onHeld(each);
+    }
+    return true;
+  }
+
   /** Others were taken meanwhile; or nobody else was tried, for all pages on their way are this lane's, and the log answers. */
-  async #holdsUpOthers({ topic }: Lane, begun: { at: number; acknowledged: number }): Promise<boolean> {
+  async #holdsUpOthers({ topic, partition }: Lane, begun: { at: number; acknowledged: number }): Promise<boolean> {
     if (this.options.clock.monotonic() - begun.at < HOLD_AFTER_MS) return false;
+    if (partition === NO_PARTITION) return this.#topics.describesOthers(topic);
     if (this.#acknowledged > begun.acknowledged) return true;
     return this.#rejections.size === 1 && (await this.options.log.describe([topic]).then(() => true, () => false));
   }
@@ -224,22 +213,6 @@ export class Lanes {
     this.options.logger.warn(rejection, 'the log did not take facts; the same ones are sent again');
     return rejection.attempts;
   }
-}
-
-/** A topic that is not open yet. */
-const NO_PARTITION = -1;
-
-function laneOf(topic: string, partition: number): Lane {
-  return { topic, partition, events: undefined, tail: Promise.resolve(), nextOffset: 0, held: false, setAside: 0, stored: 0 };
-}
-
-function partitionsChanged(topic: string, declared: number, found: number): FactlineError {
-  return new FactlineError({
-    code: 'relay.partitions-changed',
-    kind: 'configuration',
-    message: `The topic '${topic}' has ${found} partitions, its declaration says ${declared}: keys would change their partition and lose their order.`,
-    advice: 'Never add partitions to a keyed topic: make a new topic generation. If the declaration is wrong, correct topic.yaml.',
-  });
 }
 
 function stopped({ topic, partition }: Lane, cause: unknown): FactlineError {

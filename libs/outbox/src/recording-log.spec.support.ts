@@ -19,13 +19,18 @@ export class RecordingLog {
   /** Asked before each send; may reject or take its time. `stored` says whether a rejected send is stored nevertheless (an unknown outcome). */
   beforeSend: (topic: string, partition: number, records: readonly OutgoingRecord[]) => Promise<void> = () => Promise.resolve();
   storesRejected = false;
+  /** Asked before a topic is described. */
+  beforeDescribe: (topic: string) => Promise<void> = () => Promise.resolve();
   publishersOpened = 0;
 
-  constructor(private readonly partitions = 3) {}
+  constructor(public partitions = 3) {}
 
   get log(): FactLog {
     return {
-      describe: (topics: readonly string[]) => Promise.resolve(topics.map((name) => this.#state(name))),
+      describe: async (topics: readonly string[]) => {
+        for (const topic of topics) await this.beforeDescribe(topic);
+        return topics.map((name) => this.#state(name));
+      },
       publisher: () => Promise.resolve(this.#publisher()),
       read: (options: ReadOptions) => this.#read(options),
     } as unknown as FactLog;

@@ -83,6 +83,7 @@ export class Tenure {
     const { ownership, counters, clock, logger, log, topics, app } = options;
     this.#options = options;
     this.#pageRows = options.pageRows;
+    const declaredPartitions = new Map(topics.map(({ name, partitions }) => [name, partitions]));
     this.lanes = new Lanes({
       log,
       publishTimeoutMs: options.publishTimeoutMs,
@@ -90,13 +91,13 @@ export class Tenure {
       permit: () => ownership.assertHeld(),
       onRejection: () => counters.rejectedSends++,
       headers: new FactHeaders(topics, () => options.remembered(), logger),
-      declaredPartitions: new Map(topics.map(({ name, partitions }) => [name, partitions])),
+      declaredPartitions,
       onHeld: ({ topic, partition }) => this.#held.follow(topic, partition),
       clock,
       logger,
     });
     const { lanes } = this;
-    this.#held = new HeldFacts({ ownership, lanes, onPublished: (facts) => (counters.publishedTotal += facts), abort: options.abort, logger });
+    this.#held = new HeldFacts({ ownership, lanes, declaredPartitions, onPublished: (facts) => (counters.publishedTotal += facts), abort: options.abort, logger });
     const owned = topics.filter(({ owner }) => owner === app);
     const onSent = async (marks: Watermark[]) => options.observe({ name: 'watermark-sent', epoch: ownership.epoch, marks });
     this.watermarks = new Watermarks({ log, lanes, topics: owned, epoch: ownership.epoch, onSent, logger });

@@ -95,7 +95,7 @@ export class ReactionDeadLetters {
   async edit(place: Pick<DeadLetter, 'key' | 'offset'>, change: { fact?: string; data: unknown }, why: { reason: string; by: string }): Promise<{ path: string; from: unknown; to: unknown }[]> {
     const found = (await this.read(place.key)).find(({ letter }) => letter.offset === place.offset);
     if (!found) throw new FactlineError({ code: 'dead-letters.unknown', kind: 'not-found', message: `No fact of '${place.key}' waits at offset ${place.offset}.`, advice: 'List what waits: factline dead-letters get.' });
-    if (found.letter.code === GIVEN_UP) throw new FactlineError({ code: GIVEN_UP, kind: 'conflict', message: `The fact at offset ${place.offset} was given up: it is never handled, edited or not.`, advice: 'Edit before giving up; what was given up, why and by whom is kept.' });
+    if (found.letter.code === GIVEN_UP) throw new FactlineError({ code: 'dead-letters.given-up', kind: 'conflict', message: `The fact at offset ${place.offset} was given up: it is never handled, edited or not.`, advice: 'Edit before giving up; what was given up, why and by whom is kept.' });
     const name = change.fact ?? found.fact?.name;
     const selection = (await this.#selections()).find(({ factName }) => factName === name);
     if (!selection) throw new FactlineError({ code: 'dead-letters.not-selected', kind: 'invalid', message: `${name ?? 'A fact that cannot be read'} is not a fact that '${this.name}' handles.`, advice: 'Say which one it is to be: --fact <name>.' });
