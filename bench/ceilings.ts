@@ -70,7 +70,9 @@ export async function consumeRaw(
       standing = setTimeout(() => reject(new Error(`kafkajs got nothing of ${topic} for ${STANDING_MS} ms, after ${seen} of ${records} records`)), STANDING_MS);
     };
     moving();
-    consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      if (!payload.restart || seen > 0) reject(payload.error); // a new broker loads its coordinators; kafkajs joins again by itself
+    });
     const eachBatch = async (payload: EachBatchPayload) => {
       await batch(payload);
       moving();

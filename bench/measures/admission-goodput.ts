@@ -46,7 +46,7 @@ async function goodputs({ world, quick, say }: Bench, guarded: boolean): Promise
   world.onClose(service.finish);
   await service.ready;
   const rate = (CONNECTIONS / WORK_MS) * 1_000 * LOAD_SHARE;
-  const seconds = quick ? 5 : 20;
+  const seconds = quick ? 3 : 20;
   await load(url, rate, 2); // connections, prepared statements
   const borne = await load(url, rate, seconds);
   const overload = await load(url, rate * TIMES, seconds);

@@ -32,7 +32,7 @@ export const latency: Measure = async (bench) => {
 };
 
 async function atRate({ world, quick, say }: Bench, rate: number): Promise<Measurement[]> {
-  const phases = [WARM_UP, { rate, seconds: quick ? 5 : 30, measured: true }];
+  const phases = [WARM_UP, { rate, seconds: quick ? 3 : 30, measured: true }];
   const scene = await openScene(world, `latency-${rate}`);
   await scene.store.query('create table business (id bigint generated always as identity primary key, employee_id text not null, note text not null, amount bigint not null)');
   const addresses = { kafka: world.kafka, registryUrl: world.registryUrl, databaseUrl: scene.databaseUrl };

@@ -28,7 +28,7 @@ export const outboxWriterCost: Measure = async ({ world, quick, say }) => {
   const rates: Record<Way, number[]> = { without: [], with: [], pipelined: [] };
   const counts: Record<Way, number> = { without: 0, with: 0, pipelined: 0 };
   for (const way of ORDER) await block(scene, outbox, way, BLOCK_MS, counts); // warms up the code, the pool and the tables
-  for (let round = 0; round < (quick ? 4 : 14); round++) {
+  for (let round = 0; round < (quick ? 2 : 14); round++) {
     const seen: Record<Way, number> = { without: 0, with: 0, pipelined: 0 };
     for (const way of ORDER) seen[way] += (await block(scene, outbox, way, BLOCK_MS, counts)) / 2;
     for (const way of WAYS) rates[way].push(seen[way]);
