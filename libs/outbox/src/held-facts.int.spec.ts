@@ -121,6 +121,15 @@ describe('a topic of which the log knows nothing', () => {
     recording.beforeDescribe = (topic) => (topics.includes(topic) ? Promise.reject(new FactlineError({ code: 'log.topic-unknown', kind: 'unavailable', message: `There is no topic '${topic}'.` })) : Promise.resolve());
   };
   const sentThere = (key: string) => recording.byKey().get(`${gone.name}/${key}`) ?? [];
+  const oneSetsAside = async () => {
+    forget(gone.name);
+    const first = startRelay([jobs, gone]);
+    await stateGone(STUCK);
+    await tried(first, 1);
+    passedMs = HOLD_AFTER_MS;
+    await until('the fact in the table', async () => (await setAside()).length === 1);
+    await first.stop();
+  };
   const tried = (relay: Relay, attempts: number) => until('more attempts', () => relay.status().rejections.some((rejection) => rejection.attempts > attempts));
 
   it('holds up the others for 10 s; then its facts are set aside, and sent in their order when it is there', async () => {
@@ -153,13 +162,7 @@ describe('a topic of which the log knows nothing', () => {
   });
 
   it('is left to the next owner, which sends one of each, and goes on with the others', async () => {
-    forget(gone.name);
-    const first = startRelay([jobs, gone]);
-    await stateGone(STUCK);
-    await tried(first, 1);
-    passedMs = HOLD_AFTER_MS;
-    await until('the fact in the table', async () => (await setAside()).length === 1);
-    await first.stop();
+    await oneSetsAside();
     const second = startRelay([jobs, gone]);
     await stateGone(STUCK);
     await state(FREE);
@@ -174,13 +177,7 @@ describe('a topic of which the log knows nothing', () => {
   });
 
   it('may be declared with other partitions when it is made: what was set aside goes where its key belongs, and first', async () => {
-    forget(gone.name);
-    const first = startRelay([jobs, gone]);
-    await stateGone(STUCK);
-    await tried(first, 1);
-    passedMs = HOLD_AFTER_MS;
-    await until('the fact in the table', async () => (await setAside()).length === 1);
-    await first.stop();
+    await oneSetsAside();
     recording.partitions = [4, 5, 6, 7].find((count) => partitionOf(Buffer.from(STUCK), count) !== 0)!;
     forget();
     startRelay([{ ...gone, partitions: recording.partitions }]);
