@@ -33,7 +33,7 @@ export async function testDatabase(connections = 16): Promise<TestDatabase> {
     url,
     elsewhere,
     reset: async () => {
-      await store.query('truncate factline.outbox, factline.outbox_key, factline.relay, factline.slot, factline.failover');
+      await store.query('truncate factline.outbox, factline.outbox_key, factline.outbox_held, factline.relay, factline.slot, factline.failover');
       await store.query('insert into factline.relay default values');
       await store.query('insert into factline.slot default values');
       await store.query('alter sequence factline.outbox_id restart');
