@@ -3,7 +3,7 @@ import { type Clock, FactlineError, systemClock } from 'factline/kernel';
 import { partitionOf } from 'factline/log';
 import { type TestDatabase, changed, jobs, schemaIds, testDatabase, until } from './database.spec.support.js';
 import { FactOutbox, Relay, outboxDoctor, outboxStatus, watermarkTopic } from './index.js';
-import { HOLD_AFTER_MS } from './limits.js';
+import { HELD_FACTS, HOLD_AFTER_MS } from './limits.js';
 import { RecordingLog } from './recording-log.spec.support.js';
 
 const PARTITIONS = 3;
@@ -121,13 +121,13 @@ describe('a topic of which the log knows nothing', () => {
     recording.beforeDescribe = (topic) => (topics.includes(topic) ? Promise.reject(new FactlineError({ code: 'log.topic-unknown', kind: 'unavailable', message: `There is no topic '${topic}'.` })) : Promise.resolve());
   };
   const sentThere = (key: string) => recording.byKey().get(`${gone.name}/${key}`) ?? [];
-  const oneSetsAside = async () => {
+  const oneSetsAside = async (facts = 1) => {
     forget(gone.name);
     const first = startRelay([jobs, gone]);
-    await stateGone(STUCK);
+    await stateGone(...Array<string>(facts).fill(STUCK));
     await tried(first, 1);
     passedMs = HOLD_AFTER_MS;
-    await until('the fact in the table', async () => (await setAside()).length === 1);
+    await until('the facts in the table', async () => (await setAside())[0]?.facts === facts);
     await first.stop();
   };
   const tried = (relay: Relay, attempts: number) => until('more attempts', () => relay.status().rejections.some((rejection) => rejection.attempts > attempts));
@@ -144,6 +144,7 @@ describe('a topic of which the log knows nothing', () => {
     await stateGone(STUCK);
     await state(FREE);
     await until('the facts in the table', async () => (await setAside()).reduce((sum, { facts }) => sum + facts, 0) === 3);
+    await until('the fact of the other topic behind them', () => sent(FREE).length === 2);
     expect(await setAside()).toEqual([
       { topic: gone.name, partition: 0, facts: 2 },
       { topic: gone.name, partition: 1, facts: 1 },
@@ -177,13 +178,13 @@ describe('a topic of which the log knows nothing', () => {
   });
 
   it('may be declared with other partitions when it is made: what was set aside goes where its key belongs, and first', async () => {
-    await oneSetsAside();
+    await oneSetsAside(HELD_FACTS + 1); // more than are looked at at once
     recording.partitions = [4, 5, 6, 7].find((count) => partitionOf(Buffer.from(STUCK), count) !== 0)!;
     forget();
     startRelay([{ ...gone, partitions: recording.partitions }]);
     await stateGone(STUCK);
-    await until('both', () => sentThere(STUCK).length >= 2);
-    expect(sentThere(STUCK)).toEqual([1, 2]);
+    await until('all of them', () => sentThere(STUCK).length >= HELD_FACTS + 2);
+    expect(sentThere(STUCK)).toEqual(Array.from({ length: HELD_FACTS + 2 }, (_each, at) => at + 1));
     expect(new Set(recording.facts().map(({ partition }) => partition))).toEqual(new Set([partitionOf(Buffer.from(STUCK), recording.partitions)]));
   });
 

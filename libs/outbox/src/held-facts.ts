@@ -6,8 +6,8 @@ import type { Ownership } from './ownership.js';
 import type { OutboxRow } from './page.js';
 
 const PLACES = 'select distinct topic, partition from factline.outbox_held';
-const KEYS = 'select id, partition, key from factline.outbox_held where topic = $1';
-const PLACE = 'update factline.outbox_held as held set partition = given.partition from unnest($2::bigint[], $3::integer[]) as given (id, partition) where held.topic = $1 and held.id = given.id';
+const KEYS = `select id, key from factline.outbox_held where topic = $1 and partition = $2 and id > $3 order by id limit ${HELD_FACTS}`;
+const PLACE = 'update factline.outbox_held as held set partition = given.partition from unnest($3::bigint[], $4::integer[]) as given (id, partition) where held.topic = $1 and held.partition = $2 and held.id = given.id';
 const READ = `select id::float8 as id, topic, key, sequence::float8 as sequence, value, traceparent from factline.outbox_held where topic = $1 and partition = $2 order by id limit ${HELD_FACTS}`;
 const REMOVE = 'delete from factline.outbox_held where topic = $1 and partition = $2 and id = any($3::bigint[])';
 
@@ -40,9 +40,9 @@ export class HeldFacts {
 
   /** What an earlier owner left. Await it before the first tick: a fact that is sent must not overtake one that was set aside. */
   async resume(): Promise<void> {
-    const topics = new Set((await this.#places()).map(({ topic }) => topic));
-    for (const topic of topics) await this.#place(topic);
-    for (const { topic, partition } of topics.size > 0 ? await this.#places() : []) {
+    const left = await this.#places();
+    for (const { topic, partition } of left) await this.#place(topic, partition);
+    for (const { topic, partition } of left.length > 0 ? await this.#places() : []) {
       this.options.lanes.expectHeld(topic, partition);
       this.follow(topic, partition);
     }
@@ -52,16 +52,17 @@ export class HeldFacts {
     return (await this.options.ownership.turns.take((session) => session.query<{ topic: string; partition: number }>(PLACES))).rows;
   }
 
-  /** A topic that nobody had made may be declared with other partitions by now: its facts wait where their keys belong. */
-  async #place(topic: string): Promise<void> {
-    const partitions = this.options.declaredPartitions.get(topic);
+  /** A topic that nobody had made may be declared with other partitions by now: its facts wait where their keys belong. In pages, for there may be as many as the outbox takes. */
+  async #place(topic: string, partition: number): Promise<void> {
+    const { ownership, declaredPartitions } = this.options;
+    const partitions = declaredPartitions.get(topic);
     if (partitions === undefined) return;
-    const { rows } = await this.options.ownership.turns.take((session) => session.query<{ id: string; partition: number; key: string }>(KEYS, [topic]));
-    const moved = rows.flatMap(({ id, partition, key }) => {
-      const right = partitionOf(Buffer.from(key), partitions);
-      return right === partition ? [] : [{ id, right }];
-    });
-    if (moved.length > 0) await this.options.ownership.turns.take((session) => session.query(PLACE, [topic, moved.map(({ id }) => id), moved.map(({ right }) => right)]));
+    for (let after: string | undefined = '0'; after !== undefined; ) {
+      const { rows } = await ownership.turns.take((session) => session.query<{ id: string; key: string }>(KEYS, [topic, partition, after]));
+      const moved = rows.map(({ id, key }) => ({ id, to: partitionOf(Buffer.from(key), partitions) })).filter(({ to }) => to !== partition);
+      if (moved.length > 0) await ownership.turns.take((session) => session.query(PLACE, [topic, partition, moved.map(({ id }) => id), moved.map(({ to }) => to)]));
+      after = rows.length === HELD_FACTS ? rows.at(-1)!.id : undefined;
+    }
   }
 
   follow(topic: string, partition: number): void {

@@ -85,8 +85,11 @@ const setAside: Statement[] = [
     },
   },
   {
-    text: /^select id, partition, key from factline\.outbox_held where topic = \$1$/,
-    run: ({ database }, _match, [topic]) => database.held.filter((each) => each.topic === topic).map(({ id, partition, key }) => ({ id: String(id), partition, key })),
+    text: /^select id, key from factline\.outbox_held where topic = \$1 and partition = \$2 and id > \$3 order by id limit (\d+)$/,
+    run: ({ database }, [, limit], [topic, partition, after]) => {
+      const rows = database.held.filter((each) => each.topic === topic && each.partition === partition && each.id > Number(after)).toSorted((one, other) => one.id - other.id);
+      return rows.slice(0, Number(limit)).map(({ id, key }) => ({ id: String(id), key }));
+    },
   },
   {
     text: /^select id::float8 as id, topic, key, sequence::float8 as sequence, value, traceparent from factline\.outbox_held where topic = \$1 and partition = \$2 order by id limit (\d+)$/,
