@@ -61,7 +61,7 @@ it('issues each week once, also when it is killed with -9 as soon as it was aske
     await giftCards.program.stop('SIGKILL');
     giftCards = await here.start('gift-cards');
   }
-  await until('the cards of four weeks', async () => (await cards()).length === 4 * (STAFF - GONE), 60_000);
+  await until('the cards of four weeks', async () => (await cards()).length === 4 * (STAFF - GONE));
   await until('all of them on the topic', async () => (await statedFacts(all, 'gift_cards.card')).length >= 4 * (STAFF - GONE));
   const stated = [...byKey(await statedFacts(all, 'gift_cards.card')).values()].flatMap((facts) => withoutRepetitions(facts));
   const told = stated.map(({ key, data }) => `${new Date((data['week'] as number) * DAY_MS).toISOString().slice(0, 10)} ${key}`).toSorted();
@@ -79,7 +79,7 @@ it('waits while hr says nothing, for somebody may have left', async () => {
   expect(await cards()).toHaveLength(4 * (STAFF - GONE));
   hr.program.signal('SIGCONT');
   await client.change({ kind: 'end', id: staff[GONE]!.id, lastDay: '2026-01-31' });
-  await until('the job to be done', async () => (await progress())['state'] === 'done', 60_000);
+  await until('the job to be done', async () => (await progress())['state'] === 'done');
   expect((await cards()).length).toBeGreaterThanOrEqual(5 * (STAFF - GONE) - 1);
 });
 

@@ -76,7 +76,7 @@ it('is published when they are back: all of it, numbered, each timesheet in the 
   await stack.parts!.kafka.start();
   await stack.parts!.registry.start();
   hr = await here.start('hr');
-  await until('nothing to be pending', async () => (await pending()) === 0, 60_000);
+  await until('nothing to be pending', async () => (await pending()) === 0);
   const found = byKey(await statedFacts(here, 'timesheets.timesheet'));
   const published = new Map([...found].map(([employee, facts]) => [employee, withoutRepetitions(facts).map(({ data }) => data['entryId'])]));
   expect(published).toEqual(client.recorded);

@@ -65,7 +65,7 @@ it('A9: a fact that the topic refuses for good is named and set aside with the l
     await state(type, free, 'PAR');
     await state(type, stuck, 'BER');
     const found = async () => byKey(await statedFacts({ world: here, prefix: '' }, type.topic.name));
-    await until('what was stated later, in another partition', async () => (await found()).get(free)?.length === 2, 60_000);
+    await until('what was stated later, in another partition', async () => (await found()).get(free)?.length === 2);
     await until('the partition to be held', async () => (await outboxStatus(store)).held[0]?.facts === 2);
     expect([...(await found()).keys()]).toEqual([free]);
     expect(named()).toMatchObject({ held: true });

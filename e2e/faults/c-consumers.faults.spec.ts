@@ -172,7 +172,7 @@ slow('C20: a database that is much slower than the log has fetching paused: memo
   await model.settled();
   proxy.latency(2_000);
   await scene.stateLarge('k0', 4_000, 8_000);
-  await until('the partition to be paused', () => calls.includes('pause'), 60_000);
+  await until('the partition to be paused', () => calls.includes('pause'));
   const { external } = process.memoryUsage();
   proxy.latency(0);
   await proxy.heal();

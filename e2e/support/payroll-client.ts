@@ -44,6 +44,6 @@ export class PayrollClient {
   }
 
   async equals(expected: ReadonlyMap<string, Expected>, what: string): Promise<void> {
-    await until(what, async () => (await this.differences(expected)) === 0, 60_000);
+    await until(what, async () => (await this.differences(expected)) === 0);
   }
 }

@@ -22,7 +22,7 @@ const flagsOf = async (orderId: string) => (await service.app.get(Store).query<{
 const statedOf = async (orderId: string) => (await service.app.get(Store).query('select from factline.outbox where topic = $1 and key = $2', ['risk.order', orderId])).rowCount;
 /** Done with a fact is done with its effect: they commit together. */
 const handled = (key: string, sequence: number) =>
-  until(`fact ${sequence} of ${key} to be handled`, async () => (await service.app.get(Store).query('select from flagging.inbox where key = $1 and sequence >= $2', [key, sequence])).rowCount === 1, 60_000);
+  until(`fact ${sequence} of ${key} to be handled`, async () => (await service.app.get(Store).query('select from flagging.inbox where key = $1 and sequence >= $2', [key, sequence])).rowCount === 1);
 
 const troubles = async () => ((await ask('/health')).body['reactions'] as { trouble: { code: string } | null }[]).map(({ trouble }) => trouble?.code);
 

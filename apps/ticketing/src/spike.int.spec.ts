@@ -66,7 +66,7 @@ it('while somebody waits, whoever comes waits behind them, and is told how it go
   expect([late.status, (await ask()).body]).toEqual([202, late.body]);
   expect(await elsewhere().room()).toBe(false);
   const events = follow(late.body['job'] as string);
-  await until('all turns to come', lookAtSome, 60_000);
+  await until('all turns to come', lookAtSome);
   const told = await events;
   expect(new Set(positionsOf(told)).size).toBeGreaterThan(1);
   goesDown(positionsOf(told));

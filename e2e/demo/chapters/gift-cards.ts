@@ -47,7 +47,7 @@ async function join(story: Story, mission: Mission, hrStore: Store, own: Store):
     const cards = () => count(own, 'select count(*)::integer as count from gift_card');
     for (const weeks of [1, 2]) {
       await advanceCommandClock(own, '7d');
-      await until(`the cards of week ${weeks}`, async () => (await cards()) === weeks * (await employed()), 60_000);
+      await until(`the cards of week ${weeks}`, async () => (await cards()) === weeks * (await employed()));
       say(`${await cards()} cards after ${weeks === 1 ? 'one week' : 'two weeks'}`);
     }
     const twice = await count(own, 'select count(*)::integer as count from (select from gift_card group by week, employee_id having count(*) > 1) as twice');

@@ -1,4 +1,5 @@
-import { numbered, until } from './recorder.spec.support.js';
+import { until } from 'factline/testing';
+import { numbered } from './recorder.spec.support.js';
 import type { SuiteWorld } from './suite-world.spec.support.js';
 
 /** History, and following without a group. */
@@ -31,7 +32,7 @@ export function describeReading(world: SuiteWorld): void {
       await publisher.send(topic, 0, numbered(at, at + 2));
       const { records } = await readAll(0, at + 2);
       const { timestamp } = records.at(-1)!;
-      await until(() => Date.now() > timestamp, 'the next millisecond'); // so that each send has a time of its own
+      await until('the next millisecond', () => Date.now() > timestamp); // so that each send has a time of its own
     }
     const times = (await readAll(0, 6)).records.map(({ timestamp }) => timestamp);
     expect(new Set(times).size).toBe(3);
@@ -66,9 +67,9 @@ export function describeReading(world: SuiteWorld): void {
       disturbed: (error) => void failures.push(error),
       abort: abort.signal,
     });
-    await until(() => offsets.length === 2, 'the last two');
+    await until('the last two', () => offsets.length === 2);
     await publisher.send(topic, 1, numbered(10, 13));
-    await until(() => offsets.length === 5, 'what was appended');
+    await until('what was appended', () => offsets.length === 5);
     abort.abort();
     await following;
     expect(offsets).toEqual([8, 9, 10, 11, 12]);
@@ -89,11 +90,11 @@ export function describeReading(world: SuiteWorld): void {
       disturbed: (error) => void failures.push(error),
       abort: abort.signal,
     });
-    await until(() => failures.length > 0, 'told');
+    await until('told', () => failures.length > 0);
     expect(failures[0]).toMatchObject({ code: 'log.topic-unknown' });
     await log.createTopics([{ name: later, partitions: 1 }]);
     await publisher.send(later, 0, numbered(0, 2));
-    await until(() => keys.length === 2, 'read');
+    await until('read', () => keys.length === 2);
     abort.abort();
     await following;
     await log.deleteTopics([later]);
@@ -113,9 +114,9 @@ export function describeReading(world: SuiteWorld): void {
       disturbed: (error) => void failures.push(error),
       abort: abort.signal,
     });
-    await until(() => failures.length > 0, 'told');
+    await until('told', () => failures.length > 0);
     await publisher.send(topic, 0, numbered(2, 3));
-    await until(() => offsets.length === 1, 'the next record');
+    await until('the next record', () => offsets.length === 1);
     abort.abort();
     await following;
     expect(failures[0]).toMatchObject({ code: 'log.out-of-range' });

@@ -1,17 +1,5 @@
 import type { LogRecord, OutgoingRecord, Position, RecordBatch, SubscriptionEvents } from './log.js';
 
-/** Every wait of the suite; a group's first join after another member died takes seconds. */
-const WAIT_MS = 30_000;
-const LOOK_MS = 5;
-
-export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + WAIT_MS;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`waited ${WAIT_MS} ms for: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-  }
-}
-
 export function numbered(from: number, to: number): OutgoingRecord[] {
   return Array.from({ length: to - from }, (_, i) => ({ key: Buffer.from(`key-${from + i}`), value: Buffer.from(`value-${from + i}`) }));
 }

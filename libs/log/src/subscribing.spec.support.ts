@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { Recorder, numbered, until } from './recorder.spec.support.js';
+import { until } from 'factline/testing';
+import { Recorder, numbered } from './recorder.spec.support.js';
 import type { SuiteWorld } from './suite-world.spec.support.js';
 
 /** Members of groups. */
@@ -10,14 +11,14 @@ export function describeSubscribing(world: SuiteWorld): void {
     await publisher.send(topic, 0, numbered(0, 10));
     const first = new Recorder();
     const subscription = await subscribe(first, group);
-    await until(() => first.records.length === 10, 'the first ten');
+    await until('the first ten', () => first.records.length === 10);
     await subscription.report([{ topic, partition: 0, offset: 10 }]);
     await subscription.stop();
     const second = new Recorder({ [`${topic}/0`]: 4 });
     await subscribe(second, group);
-    await until(() => second.records.length >= 6, 'from offset 4 on');
+    await until('from offset 4 on', () => second.records.length >= 6);
     await publisher.send(topic, 0, numbered(10, 12));
-    await until(() => second.records.length >= 8, 'the appended two');
+    await until('the appended two', () => second.records.length >= 8);
     expect(second.offsets(0)).toEqual([4, 5, 6, 7, 8, 9, 10, 11]);
     expect(first.failures.filter((error) => !/COORDINATOR/.test(error.message))).toEqual([]);
   });
@@ -35,20 +36,20 @@ export function describeSubscribing(world: SuiteWorld): void {
       }
     })();
     await subscribe(one, group);
-    await until(() => one.share.length === 2 && one.records.length > 0, 'the first member has both partitions');
+    await until('the first member has both partitions', () => one.share.length === 2 && one.records.length > 0);
     const firstEpoch = one.epoch;
     const leaving = await subscribe(two, group, client());
-    await until(() => one.share.length === 1 && two.share.length === 1, 'each has one');
+    await until('each has one', () => one.share.length === 1 && two.share.length === 1);
     expect([...one.share, ...two.share].toSorted((a, b) => a - b)).toEqual([0, 1]);
     expect(one.epoch).toBeGreaterThan(firstEpoch);
     expect(one.gone).toContain(firstEpoch);
-    await until(() => two.records.length > 0, 'the second member reads');
+    await until('the second member reads', () => two.records.length > 0);
     await leaving.stop();
-    await until(() => one.share.length === 2, 'the first has both again');
+    await until('the first has both again', () => one.share.length === 2);
     writing.on = false;
     await writer;
     const all = () => [...one.records, ...two.records];
-    await until(() => all().length >= writing.sent * 10, 'everything is delivered');
+    await until('everything is delivered', () => all().length >= writing.sent * 10);
     for (const partition of [0, 1]) {
       const offsets = all().filter((record) => record.partition === partition).map(({ offset }) => offset).sort((a, b) => a - b);
       expect(offsets).toEqual(Array.from({ length: writing.sent * 5 }, (_, i) => i));
@@ -67,10 +68,10 @@ export function describeSubscribing(world: SuiteWorld): void {
       take(batch, epoch);
     };
     await subscribe(seen, `group-${randomUUID()}`);
-    await until(() => seen.records.length === 3, 'it comes again');
+    await until('it comes again', () => seen.records.length === 3);
     expect(seen.offsets(0)).toEqual([0, 1, 2]);
     expect(seen.failures.map(({ message }) => message)).toEqual(expect.arrayContaining([expect.stringContaining('not now')]));
-    await until(() => seen.recoveries > 0, 'the recovery is told');
+    await until('the recovery is told', () => seen.recoveries > 0);
   });
 
   it('delivers nothing of a paused partition, and all of it after the resume', async () => {
@@ -78,15 +79,15 @@ export function describeSubscribing(world: SuiteWorld): void {
     const recorder = new Recorder();
     const subscription = await subscribe(recorder, `group-${randomUUID()}`);
     subscription.pause(topic, 0);
-    await until(() => recorder.share.length === 2, 'assigned');
+    await until('assigned', () => recorder.share.length === 2);
     await publisher.send(topic, 0, numbered(0, 5));
     await publisher.send(topic, 1, numbered(0, 5));
-    await until(() => recorder.offsets(1).length === 5, 'the other partition');
+    await until('the other partition', () => recorder.offsets(1).length === 5);
     await publisher.send(topic, 1, numbered(5, 6));
-    await until(() => recorder.offsets(1).length === 6, 'the other partition again');
+    await until('the other partition again', () => recorder.offsets(1).length === 6);
     expect(recorder.offsets(0)).toEqual([]);
     subscription.resume(topic, 0);
-    await until(() => recorder.offsets(0).length === 5, 'the resumed one');
+    await until('the resumed one', () => recorder.offsets(0).length === 5);
     expect(recorder.offsets(0)).toEqual([0, 1, 2, 3, 4]);
   });
 
@@ -96,11 +97,11 @@ export function describeSubscribing(world: SuiteWorld): void {
     const [stopped, control] = [new Recorder(), new Recorder()];
     const subscription = await subscribe(stopped, group);
     await publisher.send(topic, 0, numbered(0, 3));
-    await until(() => stopped.records.length === 3, 'three before the stop');
+    await until('three before the stop', () => stopped.records.length === 3);
     await subscription.stop();
     await publisher.send(topic, 0, numbered(3, 6));
     await subscribe(control, group);
-    await until(() => control.records.length === 6, 'another member has them');
+    await until('another member has them', () => control.records.length === 6);
     expect(stopped.records).toHaveLength(3);
     expect(stopped.gone).toContain(stopped.epoch);
   });
@@ -111,10 +112,10 @@ export function describeSubscribing(world: SuiteWorld): void {
     await publisher.send(topic, 1, numbered(0, 3));
     const recorder = new Recorder({ [`${topic}/0`]: 99 });
     await subscribe(recorder, `group-${randomUUID()}`);
-    await until(() => recorder.outOfRanges.length > 0 && recorder.offsets(1).length === 3, 'told, and the other read');
+    await until('told, and the other read', () => recorder.outOfRanges.length > 0 && recorder.offsets(1).length === 3);
     await publisher.send(topic, 0, numbered(3, 4));
     await publisher.send(topic, 1, numbered(3, 4));
-    await until(() => recorder.offsets(1).length === 4, 'the other goes on');
+    await until('the other goes on', () => recorder.offsets(1).length === 4);
     expect(recorder.outOfRanges).toEqual([{ position: { topic, partition: 0, offset: 99 }, start: 0, end: 3 }]);
     expect(recorder.offsets(0)).toEqual([]);
   });
@@ -124,12 +125,12 @@ export function describeSubscribing(world: SuiteWorld): void {
     await publisher.send(topic, 0, numbered(0, 3));
     const recorder = new Recorder();
     await subscribe(recorder, `group-${randomUUID()}`);
-    await until(() => recorder.offsets(0).length === 3, 'the old records');
+    await until('the old records', () => recorder.offsets(0).length === 3);
     await log.deleteTopics([topic]);
     await log.createTopics([{ name: topic, partitions: 2 }]);
     const fresh = await log.publisher();
     await fresh.send(topic, 0, numbered(100, 110));
-    await until(() => recorder.outOfRanges.some(({ position }) => position.partition === 0), 'told of the recreation');
+    await until('told of the recreation', () => recorder.outOfRanges.some(({ position }) => position.partition === 0));
     await fresh.close();
     expect(recorder.offsets(0)).toEqual([0, 1, 2]);
   });
@@ -141,7 +142,7 @@ export function describeSubscribing(world: SuiteWorld): void {
     await subscribe(recorder, `group-${randomUUID()}`);
     await log.createTopics([{ name: topic, partitions: 2 }]);
     await publisher.send(topic, 1, numbered(0, 2));
-    await until(() => recorder.offsets(1).length === 2, 'read');
+    await until('read', () => recorder.offsets(1).length === 2);
     expect(recorder.share).toEqual([0, 1]);
   });
 
@@ -150,7 +151,7 @@ export function describeSubscribing(world: SuiteWorld): void {
     const mine = client();
     const recorder = new Recorder();
     await subscribe(recorder, `group-${randomUUID()}`, mine);
-    await until(() => recorder.share.length === 2, 'assigned');
+    await until('assigned', () => recorder.share.length === 2);
     await mine.close();
     expect(recorder.gone).toContain(recorder.epoch);
     await expect(mine.publisher()).rejects.toMatchObject({ code: 'log.closed' });

@@ -62,15 +62,6 @@ export const changed = (key: string, note = 'n'): Fact => JobChanged(key, { note
 
 export const schemaIds = { idOf: () => 7 };
 
-/** Waits until the condition holds; fails after a bound, with the question as the message. */
-export async function until(question: string, holds: () => boolean | Promise<boolean>, boundMs = 10_000): Promise<void> {
-  const deadline = Date.now() + boundMs;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`never: ${question}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
 function missing(): never {
   throw new Error('Set FACTLINE_POSTGRES_URL to a superuser\'s URL of a Postgres server for the int specs.');
 }

@@ -1,7 +1,8 @@
 import type { Fact, Watermark } from 'factline/contracts';
 import { type Clock, FactlineError, systemClock } from 'factline/kernel';
 import { partitionOf } from 'factline/log';
-import { type TestDatabase, changed, jobs, schemaIds, testDatabase, until } from './database.spec.support.js';
+import { until } from 'factline/testing';
+import { type TestDatabase, changed, jobs, schemaIds, testDatabase } from './database.spec.support.js';
 import { FactOutbox, Relay, outboxDoctor, outboxStatus, watermarkTopic } from './index.js';
 import { HELD_FACTS, HOLD_AFTER_MS } from './limits.js';
 import { RecordingLog } from './recording-log.spec.support.js';

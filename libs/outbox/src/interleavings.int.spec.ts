@@ -1,5 +1,6 @@
 import type { Session } from 'factline/store';
-import { type TestDatabase, jobs, testDatabase, until } from './database.spec.support.js';
+import { until } from 'factline/testing';
+import { type TestDatabase, jobs, testDatabase } from './database.spec.support.js';
 import { Relay } from './index.js';
 import { RecordingLog } from './recording-log.spec.support.js';
 import { ADD_TO } from './schema.js';

@@ -2,7 +2,8 @@ import type { Watermark } from 'factline/contracts';
 import { factIdOf, sequenceOf } from 'factline/contracts';
 import { type FactLog, kafkaLog } from 'factline/log';
 import { Signal, formatId, newId } from 'factline/kernel';
-import { type TestDatabase, changed, jobs, schemaIds, testDatabase, until } from './database.spec.support.js';
+import { until } from 'factline/testing';
+import { type TestDatabase, changed, jobs, schemaIds, testDatabase } from './database.spec.support.js';
 import { FactOutbox, Relay, type RelayPoint, watermarkTopic } from './index.js';
 
 const FACTS = 300;

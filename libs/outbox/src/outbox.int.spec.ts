@@ -1,5 +1,6 @@
 import { Store } from 'factline/store';
-import { type TestDatabase, changed, jobs, schemaIds, testDatabase, until } from './database.spec.support.js';
+import { until } from 'factline/testing';
+import { type TestDatabase, changed, jobs, schemaIds, testDatabase } from './database.spec.support.js';
 import { FactOutbox, Relay, outboxDoctor, outboxStatus, readToken } from './index.js';
 import { DOCTOR_QUERY_CHARACTERS } from './limits.js';
 import { pressureLimits } from './pressure.js';

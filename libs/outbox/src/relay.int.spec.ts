@@ -1,6 +1,7 @@
 import type { Watermark } from 'factline/contracts';
 import { Signal } from 'factline/kernel';
-import { type TestDatabase, changed, jobs, schemaIds, testDatabase, until } from './database.spec.support.js';
+import { until } from 'factline/testing';
+import { type TestDatabase, changed, jobs, schemaIds, testDatabase } from './database.spec.support.js';
 import { FactOutbox, Relay, watermarkTopic } from './index.js';
 import { RecordingLog } from './recording-log.spec.support.js';
 

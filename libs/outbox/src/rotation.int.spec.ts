@@ -1,4 +1,5 @@
-import { type TestDatabase, changed, jobs, schemaIds, testDatabase, until } from './database.spec.support.js';
+import { until } from 'factline/testing';
+import { type TestDatabase, changed, jobs, schemaIds, testDatabase } from './database.spec.support.js';
 import { FactOutbox, Relay } from './index.js';
 import { RecordingLog } from './recording-log.spec.support.js';
 import { rotate } from './rotation.js';

@@ -1,5 +1,6 @@
 import { FactlineError } from 'factline/kernel';
-import { type TestDatabase, changed, jobs, schemaIds, testDatabase, until } from './database.spec.support.js';
+import { until } from 'factline/testing';
+import { type TestDatabase, changed, jobs, schemaIds, testDatabase } from './database.spec.support.js';
 import { FactOutbox, Relay, type RelayPoint, adoptRestoredOutbox } from './index.js';
 import { Ownership } from './ownership.js';
 import { RecordingLog } from './recording-log.spec.support.js';

@@ -1,5 +1,5 @@
-/** How long `until` waits by default before it says what it last saw. Tests wait for conditions, never for time; this only bounds a hang. */
-export const UNTIL_TIMEOUT_MS = 30_000;
+/** How long `until` waits by default before it says what it last saw. Tests wait for conditions, never for time; this only bounds a hang, on a machine that may be a third as fast as ours. */
+export const UNTIL_TIMEOUT_MS = 60_000;
 /** How often `until` looks. */
 export const UNTIL_POLL_MS = 10;
 /** Distance between made-up facts' business times, microseconds. */

@@ -3,7 +3,7 @@ import { UNTIL_POLL_MS, UNTIL_TIMEOUT_MS } from './limits.js';
 
 /**
  * Waits for a condition, never for a time: resolves with the first truthy answer.
- * @throws FactlineError `testing.timeout` with what was last seen, after 30 s or `timeoutMs`.
+ * @throws FactlineError `testing.timeout` with what was last seen, after 60 s or `timeoutMs`.
  */
 export async function until<T>(what: string, look: () => Promise<T> | T, timeoutMs: number = UNTIL_TIMEOUT_MS): Promise<NonNullable<T>> {
   const deadline = performance.now() + timeoutMs;

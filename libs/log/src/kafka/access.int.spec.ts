@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { until } from 'factline/testing';
 import { type FactLog, kafkaLog } from '../index.js';
-import { Recorder, numbered, until } from '../recorder.spec.support.js';
+import { Recorder, numbered } from '../recorder.spec.support.js';
 import { SecuredBroker } from './secured-broker.spec.support.js';
 
 const STACK_STARTS_WITHIN = 180_000;
@@ -53,7 +54,7 @@ it('control: with the right password and every right, all is sent and read', asy
   const log = client('first');
   await send(log, 0, 3);
   const recorder = await subscribed(log);
-  await until(() => recorder.offsets(0).length === 3, 'read');
+  await until('read', () => recorder.offsets(0).length === 3);
   expect(refusals(recorder)).toBe(0);
 });
 
@@ -62,11 +63,11 @@ it('B13: a password that was changed is told as log.unauthorized, again and agai
   await broker.setPassword('second');
   const log = client('first');
   const recorder = await subscribed(log);
-  await until(() => refusals(recorder) > 3, 'it is told more than once');
+  await until('it is told more than once', () => refusals(recorder) > 3);
   await expect(send(log, 3, 4)).rejects.toMatchObject(unauthorized);
   expect(recorder.offsets(0)).toEqual([]);
   await broker.setPassword('first');
-  await until(() => recorder.offsets(0).length === 3, 'it reads');
+  await until('it reads', () => recorder.offsets(0).length === 3);
   await send(log, 3, 4);
 });
 
@@ -74,12 +75,12 @@ it.each(['read', 'join'] as const)('B13: the right to %s is taken away from a me
   const log = client('first');
   const recorder = await subscribed(log);
   await send(log, 0, 2);
-  await until(() => recorder.offsets(0).length === 2, 'it reads');
+  await until('it reads', () => recorder.offsets(0).length === 2);
   await broker.forbid(what);
-  await until(() => refusals(recorder) > 1, 'it is told');
+  await until('it is told', () => refusals(recorder) > 1);
   await send(log, 2, 4);
   await broker.allow(what);
-  await until(() => recorder.offsets(0).length === 4, 'it reads on');
+  await until('it reads on', () => recorder.offsets(0).length === 4);
   expect({ offsets: recorder.offsets(0), stale: recorder.stale }).toEqual({ offsets: [0, 1, 2, 3], stale: [] });
 });
 
@@ -91,8 +92,8 @@ it('B13: without the right to write a send is rejected, to be sent again: facts 
     return (failure as { code?: string } | undefined)?.code === unauthorized.code ? failure : undefined;
   };
   let failure: unknown;
-  await until(async () => (failure = await refused()) !== undefined, 'it is refused');
+  await until('it is refused', async () => (failure = await refused()) !== undefined);
   expect(failure).toMatchObject(unauthorized);
   await broker.allow('write');
-  await until(async () => (await refused()) === undefined, 'it is taken again');
+  await until('it is taken again', async () => (await refused()) === undefined);
 });

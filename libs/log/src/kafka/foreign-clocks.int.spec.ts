@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { until } from 'factline/testing';
 import kafkajs from 'kafkajs';
 import { type FactLog, type Publisher, kafkaLog } from '../index.js';
-import { Recorder, numbered, until } from '../recorder.spec.support.js';
+import { Recorder, numbered } from '../recorder.spec.support.js';
 import { testBrokers } from './test-brokers.spec.support.js';
 
 const DAY_MS = 86_400_000;
@@ -59,12 +60,12 @@ describe('B14 a transaction that stays open', () => {
     await publisher.send(topic, 0, numbered(4, 6)); // behind the open transaction
     const recorder = new Recorder();
     const subscription = await log.subscribe({ group: topic, topics: [topic], events: recorder });
-    await until(() => recorder.offsets(0).length === 2, 'what is stable');
+    await until('what is stable', () => recorder.offsets(0).length === 2);
     expect((await log.describe([topic]))[0]!.partitions).toEqual([{ start: 0, end: 2 }]);
     const failures = recorder.failures.length; // a group that is new to its broker has some
     await transaction.commit();
     await producer.disconnect();
-    await until(() => recorder.offsets(0).length === 6, 'all of it');
+    await until('all of it', () => recorder.offsets(0).length === 6);
     await subscription.stop();
     expect({ offsets: recorder.offsets(0), told: recorder.failures.length - failures }).toEqual({ offsets: [0, 1, 2, 3, 4, 5], told: 0 });
   });

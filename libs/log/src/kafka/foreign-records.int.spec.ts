@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
+import { until } from 'factline/testing';
 import kafkajs from 'kafkajs';
 import { type FactLog, type LogRecord, kafkaLog } from '../index.js';
-import { Recorder, numbered, until } from '../recorder.spec.support.js';
+import { Recorder, numbered } from '../recorder.spec.support.js';
 import { UNPACKED_BATCH_BYTES_MAX } from '../limits.js';
 import { BATCH_LENGTH_OVERHEAD, BatchField, encodeBatch } from './batch-encoding.js';
 import { brokerFactory } from './client.js';
@@ -57,14 +58,14 @@ describe('records of foreign producers', () => {
     await send(3, 5, 'commit'); // 9 and 10, marker 11
     await send(20, 22, 'abort'); // 12 and 13, marker 14
     await producer.disconnect();
-    await until(async () => (await log.describe([topic]))[0]!.partitions[0]!.end === 15, 'the last marker'); // the coordinator writes it after it has answered
+    await until('the last marker', async () => (await log.describe([topic]))[0]!.partitions[0]!.end === 15); // the coordinator writes it after it has answered
     const { records, next, end } = await readAll();
     expect(records.map(({ key }) => key.toString())).toEqual(['key-0', 'key-1', 'key-2', 'key-3', 'key-4']);
     expect([next, end]).toEqual([15, 15]);
     expect((await readAll(5)).records.map(({ offset }) => offset)).toEqual([9, 10]);
     const recorder = new Recorder({ [`${topic}/0`]: 1 });
     const subscription = await log.subscribe({ group: topic, topics: [topic], events: recorder });
-    await until(() => recorder.positions[`${topic}/0`] === 15, 'the position behind the last marker');
+    await until('the position behind the last marker', () => recorder.positions[`${topic}/0`] === 15);
     expect(recorder.offsets(0)).toEqual([1, 2, 9, 10]);
     await subscription.stop();
   });
@@ -102,11 +103,11 @@ describe('records of foreign producers', () => {
     expect((await log.describe([topic]))[0]!.partitions[0]).toEqual({ start: 0, end: 1 });
     const recorder = new Recorder();
     const subscription = await log.subscribe({ group: topic, topics: [topic], events: recorder });
-    await until(() => recorder.failures.some((failure) => (failure as { code?: string }).code === 'log.batch-unreadable'), 'it is told');
+    await until('it is told', () => recorder.failures.some((failure) => (failure as { code?: string }).code === 'log.batch-unreadable'));
     const publisher = await log.publisher();
     await publisher.send(topic, 1, numbered(0, 3));
     await publisher.close();
-    await until(() => recorder.offsets(1).length === 3, 'the other partition goes on');
+    await until('the other partition goes on', () => recorder.offsets(1).length === 3);
     await subscription.stop();
     expect(recorder.offsets(0)).toEqual([]);
     await expect(readAll()).rejects.toMatchObject({ code: 'log.batch-unreadable', kind: 'integrity', retry: false });
@@ -118,10 +119,10 @@ describe('records of foreign producers', () => {
     const same = (value: number) => [{ key: Buffer.from('same'), value: Buffer.from(`${value}`) }];
     for (let i = 0; i < 10; i++) await publisher.send(topic, 0, same(i));
     let sent = 10;
-    await until(async () => {
+    await until('the log cleaner', async () => {
       await publisher.send(topic, 0, same(sent++)); // a segment rolls when something is appended after its time
       return (await readAll()).records[0]!.offset > 5;
-    }, 'the log cleaner');
+    });
     const { records, next, end } = await readAll();
     expect(next).toBe(end);
     expect(records.at(-1)!.offset).toBe(end - 1);

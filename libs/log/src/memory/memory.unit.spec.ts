@@ -1,6 +1,7 @@
+import { until } from 'factline/testing';
 import { memoryBroker, memoryLog } from '../index.js';
 import { describeLog } from '../log.suite.spec.support.js';
-import { Recorder, numbered, until } from '../recorder.spec.support.js';
+import { Recorder, numbered } from '../recorder.spec.support.js';
 
 describeLog('memory', async () => {
   const broker = memoryBroker();
@@ -36,10 +37,10 @@ describe('the switches of the memory broker', () => {
     const recorder = new Recorder(fault === 'retain' ? { 't/0': 3 } : {});
     if (fault === 'retain') broker.retainFrom('t', 0, 5);
     const subscription = await log.subscribe({ group: 'g', topics: ['t'], events: recorder });
-    if (fault !== 'retain') await until(() => recorder.records.length === 10, 'all read');
+    if (fault !== 'retain') await until('all read', () => recorder.records.length === 10);
     if (fault === 'truncate') broker.truncate('t', 0, 6);
     if (fault === 'recreate') broker.recreate('t');
-    await until(() => recorder.outOfRanges.length === 1, 'told');
+    await until('told', () => recorder.outOfRanges.length === 1);
     expect(recorder.outOfRanges[0]).toMatchObject({ position: { offset: fault === 'retain' ? 3 : 10 } });
     await subscription.stop();
   });

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { until } from 'factline/testing';
 import kafkajs from 'kafkajs';
 import { type FactLog, kafkaLog } from '../../index.js';
-import { numbered, until } from '../../recorder.spec.support.js';
+import { numbered } from '../../recorder.spec.support.js';
 import { testBrokers } from '../test-brokers.spec.support.js';
 import { type MakeReadingClient, type ReadingClient, kafkajsConsumer, ourSubscription } from './reading-clients.spec.support.js';
 
@@ -50,10 +51,10 @@ describe('B10 retention passed a position', () => {
   it('B10: our subscription says so and hands over nothing, also of what comes later', async () => {
     const ours = await passed(ourSubscription);
     const lost = /^offset 2 is not in the log, which has 5 to \d+$/;
-    await until(() => ours.told.some((each) => lost.test(each)), 'it is told');
+    await until('it is told', () => ours.told.some((each) => lost.test(each)));
     await send(10, 12);
     const control = await ourSubscription({ brokers, log, topic, group: `${topic}-control`, from: 5 });
-    await until(() => control.offsets.length === 7, 'the control reads them');
+    await until('the control reads them', () => control.offsets.length === 7);
     await control.stop();
     expect(ours.offsets).toEqual([]);
     expect(ours.told.filter((each) => lost.test(each))).toHaveLength(1);
@@ -62,10 +63,10 @@ describe('B10 retention passed a position', () => {
   it('B10: control: kafkajs alone jumps to the end and says nothing: what was kept is skipped with what was lost', async () => {
     const alone = await passed(kafkajsConsumer);
     let sent = 10;
-    await until(async () => {
+    await until('it reads again', async () => {
       await send(sent, ++sent); // it is at the end at some time, and then reads what comes
       return alone.offsets.length > 0;
-    }, 'it reads again');
+    });
     expect(alone.told).toEqual([]);
     expect(alone.offsets[0]).toBeGreaterThanOrEqual(10);
   });
@@ -86,13 +87,13 @@ describe('C21 the consumer crashed and the process lives', () => {
       },
     });
     client = made;
-    await until(() => made.told.some((each) => /not retriable|NonRetriable/.test(each)), 'it is told');
+    await until('it is told', () => made.told.some((each) => /not retriable|NonRetriable/.test(each)));
     return made;
   };
 
   it('C21: our subscription tells it, and reads on', async () => {
     const ours = await refusedOnce(ourSubscription);
-    await until(() => ours.offsets.length === 3, 'it reads on');
+    await until('it reads on', () => ours.offsets.length === 3);
     expect(ours.offsets).toEqual([0, 1, 2]);
   });
 
@@ -101,7 +102,7 @@ describe('C21 the consumer crashed and the process lives', () => {
     expect(alone.told).toEqual(['KafkaJSNonRetriableError, restarts by itself: false']);
     const admin = new kafkajs.Kafka({ brokers, clientId: 'conformance', logLevel: kafkajs.logLevel.NOTHING }).admin();
     await admin.connect();
-    await until(async () => (await admin.describeGroups([topic])).groups[0]!.members.length === 0, 'the group to be empty');
+    await until('the group to be empty', async () => (await admin.describeGroups([topic])).groups[0]!.members.length === 0);
     await admin.disconnect();
     expect(alone.offsets).toEqual([]);
   });

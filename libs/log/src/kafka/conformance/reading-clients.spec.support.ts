@@ -1,6 +1,7 @@
 import kafkajs from 'kafkajs';
+import { until } from 'factline/testing';
 import type { FactLog } from '../../index.js';
-import { Recorder, until } from '../../recorder.spec.support.js';
+import { Recorder } from '../../recorder.spec.support.js';
 
 /** What a client that reads did with one partition. */
 export interface ReadingClient {
@@ -68,6 +69,6 @@ export const kafkajsConsumer: MakeReadingClient = async ({ brokers, topic, group
       offsets.push(...batch.messages.map(({ offset }) => Number(offset)));
     },
   });
-  await until(() => joined, 'the consumer to join');
+  await until('the consumer to join', () => joined);
   return { offsets, told, stop: () => consumer.disconnect() };
 };
