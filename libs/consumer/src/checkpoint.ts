@@ -106,6 +106,8 @@ function fromRow(row: Row): Checkpoint {
   };
 }
 
+export const RECREATED = 'the topic was deleted and created again: its offsets mean other facts.';
+
 /** Why a checkpoint does not fit the log: never answered by a silent reset. */
 export function gap(checkpoint: Checkpoint, reason: string, details: Record<string, unknown> = {}): FactlineError {
   return new FactlineError({
@@ -129,10 +131,12 @@ export async function findGaps(log: FactLog, topics: readonly TopicState[], chec
     if (reason) gaps.set(laneName(checkpoint), gap(checkpoint, reason));
     return !reason && checkpoint.lastOffset !== null && isKept(checkpoint.lastOffset, checkpoint, topics);
   });
-  for (const topic of new Set(sound.map((checkpoint) => checkpoint.topic))) {
+  for (const { name: topic, id: topicId } of topics) {
     const ranges = sound.filter((c) => c.topic === topic).map((c) => ({ partition: c.partition, from: c.lastOffset!, to: c.lastOffset! + 1 }));
+    if (ranges.length === 0) continue;
     await log.read({
       topic,
+      topicId,
       ranges,
       batch: ({ partition, records }) => {
         for (const record of records) {
@@ -165,7 +169,7 @@ function isKept(offset: number, { topic, partition }: Checkpoint, topics: readon
 function misfit(checkpoint: Checkpoint, topic: TopicState | undefined): string | undefined {
   const partition = topic?.partitions[checkpoint.partition];
   if (!topic || !partition) return 'the partition does not exist any more.';
-  if (topic.id !== checkpoint.topicId) return 'the topic was deleted and created again: its offsets mean other facts.';
+  if (topic.id !== checkpoint.topicId) return RECREATED;
   if (partition.start > checkpoint.nextOffset) return `retention removed facts that were never applied: the log starts at ${partition.start}.`;
   if (partition.end < checkpoint.nextOffset) return `the log ends at ${partition.end}: its tail was lost.`;
   return undefined;

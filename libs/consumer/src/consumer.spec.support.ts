@@ -117,7 +117,7 @@ export function watched(log: FactLog, ignorePause = false): Watched {
       events: {
         assigned: (partitions, epoch) => events.assigned(partitions, epoch),
         revoked: (epoch) => events.revoked(epoch),
-        outOfRange: (position, start, end) => events.outOfRange(position, start, end),
+        outOfRange: (position, kept) => events.outOfRange(position, kept),
         disturbed: (error, attempt) => events.disturbed(error, attempt),
         recovered: (epoch) => events.recovered(epoch),
         batch: (batch, epoch) => {

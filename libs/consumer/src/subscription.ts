@@ -1,8 +1,8 @@
 import { type Clock, FactlineError, type Logger, Signal, backoffMs, detached, messageOf, pause, silentLogger, systemClock } from 'factline/kernel';
-import type { FactLog, Position, RecordBatch, Subscription, TopicState } from 'factline/log';
+import type { FactLog, Kept, Position, RecordBatch, Subscription, TopicState } from 'factline/log';
 import { type Tracing, noTracing } from 'factline/tracing';
 import { AsOfRecorder } from './as-of.js';
-import { type Checkpoint, findGaps, gap, laneName } from './checkpoint.js';
+import { type Checkpoint, RECREATED, findGaps, gap, laneName } from './checkpoint.js';
 import { followSwap } from './follow-swap.js';
 import type { Freshness } from './freshness.js';
 import { Holding } from './holding.js';
@@ -105,7 +105,7 @@ export class FactSubscription {
             assigned: (partitions, epoch) => this.#assigned(partitions, epoch),
             revoked: () => this.#counts.rebalances++,
             batch: (batch, epoch) => this.#batch(batch, epoch),
-            outOfRange: (position, start, end) => this.#outOfRange(position, start, end),
+            outOfRange: (position, kept) => this.#outOfRange(position, kept),
             disturbed: (error, n) => this.#disturbed(error, n),
             recovered: () => (this.#trouble = undefined),
           },
@@ -131,7 +131,7 @@ export class FactSubscription {
         for (const lane of lanes) this.#open(lane);
         this.#assignedEpoch = epoch;
         this.#trouble = undefined;
-        return lanes.map(({ checkpoint: { topic, partition, nextOffset } }) => ({ topic, partition, offset: nextOffset }));
+        return lanes.map(({ checkpoint: { topic, partition, nextOffset, topicId } }) => ({ topic, partition, offset: nextOffset, topicId }));
       } catch (error) {
         this.#disturbed(error, attempt);
         const waits = error instanceof FactlineError && error.retry ? backoffMs(attempt, { maxDelay: RETRY_MAX_MS }) : RECHECK_MS;
@@ -195,9 +195,11 @@ export class FactSubscription {
     this.#lanes.get(laneName(batch))?.enqueue(batch);
   }
 
-  #outOfRange(position: Position, start: number, end: number): void {
+  #outOfRange(position: Position, { topicId, start, end }: Kept): void {
     const lane = this.#lanes.get(laneName(position));
-    lane?.halt(gap({ ...lane.checkpoint, nextOffset: position.offset }, `the log has ${start} to ${end}.`, { start, end }));
+    if (!lane) return;
+    const reason = topicId === lane.checkpoint.topicId ? `the log has ${start} to ${end}.` : RECREATED;
+    lane.halt(gap({ ...lane.checkpoint, nextOffset: position.offset }, reason, { start, end }));
   }
 
   #fenced(lane: PartitionLane): void {

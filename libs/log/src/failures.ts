@@ -22,13 +22,23 @@ export function partitionUnknown(topic: string, partition: number): FactlineErro
   });
 }
 
-export function outOfRange(topic: string, partition: number, offset: number, start: number, end: number): FactlineError {
+export function outOfRange(topic: string, partition: number, offset: number, { start, end }: { start: number; end: number }): FactlineError {
   return new FactlineError({
     code: 'log.out-of-range',
     kind: 'integrity',
     message: `Offset ${offset} of '${topic}' partition ${partition} is not in the log, which has ${start} to ${end}.`,
     advice: 'Retention passed it, the tail was lost, or the topic was recreated: rebuild from a snapshot or from the start, never skip.',
     details: { topic, partition, offset, start, end },
+  });
+}
+
+export function topicRecreated(topic: string, expected: string, found: string): FactlineError {
+  return new FactlineError({
+    code: 'log.topic-recreated',
+    kind: 'integrity',
+    message: `The topic '${topic}' was deleted and created again: offsets of the old one mean other records in it.`,
+    advice: 'Describe it again and begin anew, if its history is complete.',
+    details: { topic, expected, found },
   });
 }
 

@@ -1,6 +1,7 @@
 export type {
   FactLog,
   FollowOptions,
+  Kept,
   KafkaLogOptions,
   LogRecord,
   OutgoingRecord,

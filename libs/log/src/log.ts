@@ -6,6 +6,17 @@ export interface Position {
   partition: number;
   /** The next record to read. */
   offset: number;
+  /** The incarnation of the topic that the offset belongs to (`TopicState.id`): in no other is anything read. Default: the one that is there. */
+  topicId?: string;
+}
+
+/** What the log has of a partition now. */
+export interface Kept {
+  topicId: string;
+  /** First offset still kept. */
+  start: number;
+  /** Next offset to be written (last stable offset). */
+  end: number;
 }
 
 export interface TopicSpec {
@@ -78,8 +89,8 @@ export interface SubscriptionEvents {
   revoked(epoch: number): void;
   /** A batch to take over. Must return at once; slow work goes to a queue, and `pause` bounds the queue. */
   batch(batch: RecordBatch, epoch: number): void;
-  /** The position answered by `assigned` is not in the log: `start` and `end` say what is. The partition stays unread. */
-  outOfRange(position: Position, start: number, end: number): void;
+  /** The position is not in the log, or the topic is another one, deleted and created again since: `kept` says what is there. The partition stays unread. */
+  outOfRange(position: Position, kept: Kept): void;
   /** The client failed and is being rebuilt; `attempt` counts since the last success. */
   disturbed(error: Error, attempt: number): void;
   /** A partition is read again after a failure, whether or not it has anything new. A failure of the group ends with `assigned` instead. */
@@ -108,6 +119,8 @@ export interface Subscription {
 
 export interface ReadOptions {
   topic: string;
+  /** The incarnation that the ranges belong to. Default: the one that is there when reading begins; records of another are never mixed in. */
+  topicId?: string;
   /** Which parts to read: from `from` up to but not including `to`. */
   ranges: readonly { partition: number; from: number; to: number }[];
   /** Called in order per partition, one at a time in all; the next fetch runs meanwhile. */
@@ -148,6 +161,7 @@ export interface FactLog {
    * Reads history without a consumer group: nobody's position moves, nothing rebalances.
    * Resolves when every range is read to its end; holes at the end of a range count as read.
    * @throws FactlineError `log.out-of-range` (integrity) when a range begins before the kept history or ends behind the log;
+   * `log.topic-recreated` (integrity) when the topic is another one than `topicId`, or becomes another one;
    * `log.batch-unreadable` (integrity) for broken bytes; what `batch` threw; the reason of the abort.
    */
   read(options: ReadOptions): Promise<void>;

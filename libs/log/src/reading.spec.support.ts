@@ -53,6 +53,19 @@ export function describeReading(world: SuiteWorld): void {
     await expect(aborted).rejects.toBe(broken);
   });
 
+  it('reads of the named incarnation of a topic only', async () => {
+    const { log, publisher, topic, recreate } = world;
+    await publisher.send(topic, 0, numbered(0, 3));
+    const { id } = (await log.describe([topic]))[0]!;
+    const found = await recreate(numbered(100, 110));
+    const keys: string[] = [];
+    const read = (topicId: string) => log.read({ topic, topicId, ranges: [{ partition: 0, from: 0, to: 3 }], batch: ({ records }) => void keys.push(...records.map(({ key }) => key.toString())) });
+    await expect(read(id)).rejects.toMatchObject({ code: 'log.topic-recreated', details: { expected: id, found } });
+    expect(keys).toEqual([]);
+    await read(found); // the control
+    expect(keys).toEqual(['key-100', 'key-101', 'key-102']);
+  });
+
   it('follows one partition from before its end, without a group, until aborted', async () => {
     const { log, publisher, topic } = world;
     await publisher.send(topic, 1, numbered(0, 10));

@@ -1,14 +1,14 @@
-import type { LogRecord, OutgoingRecord, Position, RecordBatch, SubscriptionEvents } from './log.js';
+import type { Kept, LogRecord, OutgoingRecord, Position, RecordBatch, SubscriptionEvents } from './log.js';
 
 export function numbered(from: number, to: number): OutgoingRecord[] {
   return Array.from({ length: to - from }, (_, i) => ({ key: Buffer.from(`key-${from + i}`), value: Buffer.from(`value-${from + i}`) }));
 }
 
-/** A subscriber that writes down what it is told, and answers positions from a table (0 for what is not in it). */
+/** A subscriber that writes down what it is told, and answers positions from a table (0 for what is not in it), of this incarnation of the topic if one is given. */
 export class Recorder implements SubscriptionEvents {
   readonly records: (LogRecord & { topic: string; partition: number; epoch: number })[] = [];
   readonly shares: { topic: string; partition: number }[][] = [];
-  readonly outOfRanges: { position: Position; start: number; end: number }[] = [];
+  readonly outOfRanges: { position: Position; kept: Kept }[] = [];
   readonly failures: Error[] = [];
   recoveries = 0;
   /** Batches that came under an epoch that was over or not the last: must stay empty. */
@@ -16,13 +16,16 @@ export class Recorder implements SubscriptionEvents {
   readonly gone = new Set<number>();
   epoch = 0;
 
-  constructor(readonly positions: Record<string, number> = {}) {}
+  constructor(
+    readonly positions: Record<string, number> = {},
+    private readonly topicId?: string,
+  ) {}
 
   async assigned(partitions: readonly { topic: string; partition: number }[], epoch: number): Promise<readonly Position[]> {
     if (epoch <= this.epoch) this.stale.push(epoch);
     this.epoch = epoch;
     this.shares.push([...partitions]);
-    return partitions.map(({ topic, partition }) => ({ topic, partition, offset: this.positions[`${topic}/${partition}`] ?? 0 }));
+    return partitions.map(({ topic, partition }) => ({ topic, partition, offset: this.positions[`${topic}/${partition}`] ?? 0, ...(this.topicId !== undefined && { topicId: this.topicId }) }));
   }
 
   revoked(epoch: number): void {
@@ -35,8 +38,8 @@ export class Recorder implements SubscriptionEvents {
     this.positions[`${topic}/${partition}`] = nextOffset;
   }
 
-  outOfRange(position: Position, start: number, end: number): void {
-    this.outOfRanges.push({ position, start, end });
+  outOfRange(position: Position, kept: Kept): void {
+    this.outOfRanges.push({ position, kept });
   }
 
   disturbed(error: Error): void {

@@ -107,7 +107,7 @@ export function describeSubscribing(world: SuiteWorld): void {
   });
 
   it('tells of a position that is not in the log, leaves that partition unread, and reads the others', async () => {
-    const { publisher, topic, subscribe } = world;
+    const { log, publisher, topic, subscribe } = world;
     await publisher.send(topic, 0, numbered(0, 3));
     await publisher.send(topic, 1, numbered(0, 3));
     const recorder = new Recorder({ [`${topic}/0`]: 99 });
@@ -116,23 +116,52 @@ export function describeSubscribing(world: SuiteWorld): void {
     await publisher.send(topic, 0, numbered(3, 4));
     await publisher.send(topic, 1, numbered(3, 4));
     await until('the other goes on', () => recorder.offsets(1).length === 4);
-    expect(recorder.outOfRanges).toEqual([{ position: { topic, partition: 0, offset: 99 }, start: 0, end: 3 }]);
+    expect(recorder.outOfRanges).toEqual([{ position: { topic, partition: 0, offset: 99 }, kept: { topicId: (await log.describe([topic]))[0]!.id, start: 0, end: 3 } }]);
     expect(recorder.offsets(0)).toEqual([]);
   });
 
   it('tells when the topic is recreated under a subscription, instead of reading the new one at the old position', async () => {
-    const { log, publisher, topic, subscribe } = world;
+    const { publisher, topic, subscribe, recreate } = world;
     await publisher.send(topic, 0, numbered(0, 3));
     const recorder = new Recorder();
     await subscribe(recorder, `group-${randomUUID()}`);
     await until('the old records', () => recorder.offsets(0).length === 3);
-    await log.deleteTopics([topic]);
-    await log.createTopics([{ name: topic, partitions: 2 }]);
-    const fresh = await log.publisher();
-    await fresh.send(topic, 0, numbered(100, 110));
+    await recreate(numbered(100, 110));
     await until('told of the recreation', () => recorder.outOfRanges.some(({ position }) => position.partition === 0));
-    await fresh.close();
     expect(recorder.offsets(0)).toEqual([0, 1, 2]);
+  });
+
+  it('reads nothing of a topic that was recreated and filled while it asked for no records, so that no broker told it of the deletion', async () => {
+    const { log, publisher, topic, subscribe, recreate } = world;
+    const recorder = new Recorder({}, (await log.describe([topic]))[0]!.id);
+    const subscription = await subscribe(recorder, `group-${randomUUID()}`);
+    const take = recorder.batch.bind(recorder);
+    recorder.batch = (batch, epoch) => {
+      take(batch, epoch);
+      for (const partition of [0, 1]) subscription.pause(topic, partition); // here no request is on its way
+    };
+    await publisher.send(topic, 0, numbered(0, 3));
+    await until('the old records', () => recorder.offsets(0).length === 3);
+    const topicId = await recreate(numbered(100, 110));
+    for (const partition of [0, 1]) subscription.resume(topic, partition);
+    await until('told of the recreation', () => recorder.outOfRanges.find(({ position }) => position.partition === 0));
+    expect(recorder.outOfRanges.find(({ position }) => position.partition === 0)!.kept.topicId).toBe(topicId);
+    expect(recorder.offsets(0)).toEqual([0, 1, 2]);
+  });
+
+  it('reads nothing at a position that belongs to an earlier incarnation of the topic; control: without its id it is read', async () => {
+    const { log, publisher, topic, subscribe, recreate } = world;
+    await publisher.send(topic, 0, numbered(0, 3));
+    const { id } = (await log.describe([topic]))[0]!;
+    await recreate(numbered(100, 110));
+    const recorder = new Recorder({ [`${topic}/0`]: 3 }, id);
+    await subscribe(recorder, `group-${randomUUID()}`);
+    await until('for both partitions', () => recorder.outOfRanges.length === 2);
+    expect(recorder.records).toEqual([]);
+
+    const control = new Recorder({ [`${topic}/0`]: 3 });
+    await subscribe(control, `group-${randomUUID()}`);
+    await until('the others', () => control.offsets(0).length === 7);
   });
 
   it('subscribes to a topic that does not exist yet, and reads it once it is there', async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { FactLog, LogRecord, Publisher, Subscription, SubscriptionEvents } from './log.js';
+import type { FactLog, LogRecord, OutgoingRecord, Publisher, Subscription, SubscriptionEvents } from './log.js';
 
 /** What a driver brings to the suite. */
 export interface LogUnderTest {
@@ -51,6 +51,16 @@ export class SuiteWorld {
     const subscription = await on.subscribe({ group, topics: [this.topic], events });
     this.#subscriptions.push(subscription);
     return subscription;
+  };
+
+  /** Another topic under the same name, with these records in partition 0. @returns its id */
+  readonly recreate = async (records: readonly OutgoingRecord[]): Promise<string> => {
+    await this.log.deleteTopics([this.topic]);
+    await this.log.createTopics([{ name: this.topic, partitions: 2 }]);
+    const fresh = await this.log.publisher(); // the world's has not heard of it
+    await fresh.send(this.topic, 0, records);
+    await fresh.close();
+    return (await this.log.describe([this.topic]))[0]!.id;
   };
 
   readonly readAll = async (from: number, to: number): Promise<{ records: LogRecord[] }> => {

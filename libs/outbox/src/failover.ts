@@ -68,6 +68,7 @@ async function suspectsOf({ turns }: Ownership, log: FactLog, topic: string): Pr
     const middle = new Map(ranges.map(({ partition, from, to }) => [partition, (from + to) / 2]));
     await log.read({
       topic,
+      topicId: state!.id,
       ranges,
       batch: ({ partition, records: read }) => {
         for (const { offset, key, value } of read) put(offset < middle.get(partition)! ? older : newer, key, value);

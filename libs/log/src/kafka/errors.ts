@@ -4,7 +4,8 @@ import { topicUnknown } from '../failures.js';
 
 const inner = createRequire(import.meta.url);
 const { errorCodes } = inner('kafkajs/src/protocol/error') as { errorCodes: { type: string; code: number; message: string }[] };
-const nameByCode = new Map(errorCodes.map((entry) => [entry.code, entry.type]));
+/** What topic ids came with is younger than kafkajs's table. */
+const nameByCode = new Map([...errorCodes.map(({ code, type }) => [code, type] as const), [100, 'UNKNOWN_TOPIC_ID'], [103, 'INCONSISTENT_TOPIC_ID']]);
 
 /** Error codes of the protocol that this driver decides on. */
 export const Code = {

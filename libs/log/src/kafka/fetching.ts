@@ -1,6 +1,6 @@
 import { FactlineError, Signal, grouped } from 'factline/kernel';
 import { FETCH_BYTES_IN_ALL, FETCH_WAIT_WHILE_PAUSED_MS, RETRY_DELAY_MAX_MS } from '../limits.js';
-import type { RecordBatch } from '../log.js';
+import type { Kept, Position, RecordBatch } from '../log.js';
 import { offsetBehind, parseBatches } from './batch-parsing.js';
 import { Code, refusedByBroker, wrapped } from './errors.js';
 import { type FetchAnswer, fetchRequest } from './fetch.js';
@@ -19,15 +19,15 @@ export interface Reading {
   /** Not asked for, and what was already on its way is dropped. */
   held: boolean;
   leader: number | undefined;
-  /** The incarnation of the topic that the position belongs to, once known. */
+  /** The incarnation of the topic that the position belongs to, once known: it is what a broker is asked for. */
   topicId: string | undefined;
   /** Failures since the last answer, and when to try again. */
   failures: number;
   retryAt: number;
 }
 
-export function reading(topic: string, partition: number, position: number, to = Infinity): Reading {
-  return { topic, partition, position, to, held: false, leader: undefined, topicId: undefined, failures: 0, retryAt: 0 };
+export function reading({ topic, partition, offset, topicId }: Position, to = Infinity): Reading {
+  return { topic, partition, position: offset, to, held: false, leader: undefined, topicId, failures: 0, retryAt: 0 };
 }
 
 export interface FetchingOptions {
@@ -37,8 +37,8 @@ export interface FetchingOptions {
   ahead: boolean;
   /** Called one at a time in all, in order per partition. Throwing means: not taken, deliver again (only without `ahead`). */
   deliver(batch: RecordBatch): void | Promise<void>;
-  /** The position is not in the log. Answer the position to go on at, or nothing to leave the partition unread. */
-  outOfRange(reading: Reading, start: number, end: number): number | undefined;
+  /** The position is not in the log, or not in the topic that is there now. Answer the position to go on at, or nothing to leave the partition unread. */
+  outOfRange(reading: Reading, kept: Kept): number | undefined;
   /** A failure; the partition is tried again with backoff, for ever: whoever wants an end aborts. */
   failed(error: FactlineError, attempt: number): void;
   /** A partition answered again. */
@@ -120,7 +120,7 @@ export class Fetching {
 
   #ask(node: number, due: Reading[]): Promise<FetchAnswer[]> {
     const first = this.#rotation++ % due.length; // whoever comes first may fill the answer
-    const partitions = [...due.slice(first), ...due.slice(0, first)].map(({ topic, partition, position }) => ({ topic, partition, offset: position }));
+    const partitions = [...due.slice(first), ...due.slice(0, first)].map(({ topicId, partition, position }) => ({ topicId: topicId!, partition, offset: position }));
     const waitMs = this.readings.some(({ held }) => held) ? Math.min(this.options.waitMs, FETCH_WAIT_WHILE_PAUSED_MS) : this.options.waitMs;
     return this.session.ask(node, fetchRequest({ partitions, waitMs, bytesPerPartition: this.options.bytesPerPartition, bytesInAll: FETCH_BYTES_IN_ALL }));
   }
@@ -137,12 +137,12 @@ export class Fetching {
   async #take(answers: readonly FetchAnswer[]): Promise<{ reading: Reading; answer: FetchAnswer; from: number }[]> {
     const taken: { reading: Reading; answer: FetchAnswer; from: number }[] = [];
     for (const answer of answers) {
-      const found = this.readings.find(({ topic, partition }) => topic === answer.topic && partition === answer.partition);
+      const found = this.readings.find(({ topicId, partition }) => topicId === answer.topicId && partition === answer.partition);
       if (!found || found.held) continue;
       if (answer.errorCode === Code.offsetOutOfRange || (answer.errorCode === Code.none && answer.start > found.position)) {
-        await this.#outOfRange(found);
+        await this.#outOfRange(found, answer.topicId);
       } else if (answer.errorCode !== Code.none) {
-        this.#fail([found], refusedByBroker(answer.errorCode, `Fetching '${answer.topic}' partition ${answer.partition}`, answer.topic));
+        this.#fail([found], refusedByBroker(answer.errorCode, `Fetching '${found.topic}' partition ${found.partition}`, found.topic));
       } else {
         if (found.failures > 0) this.options.recovered?.();
         found.failures = 0;
@@ -171,22 +171,22 @@ export class Fetching {
     await turn;
   }
 
-  async #outOfRange(of: Reading): Promise<void> {
+  async #outOfRange(of: Reading, topicId: string): Promise<void> {
     try {
       const wanted = [{ topic: of.topic, partition: of.partition, leader: of.leader! }];
       const [start, end] = [await offsetsOf(this.session, wanted, EARLIEST), await offsetsOf(this.session, wanted, LATEST)];
       const name = `${of.topic}/${of.partition}`;
-      this.#moveOn(of, start.get(name)!, end.get(name)!);
+      this.#moveOn(of, { topicId, start: start.get(name)!, end: end.get(name)! });
     } catch (error) {
       this.#fail([of], wrapped(error, `Listing the offsets of '${of.topic}' partition ${of.partition}`));
     }
   }
 
-  #moveOn(of: Reading, start: number, end: number): void {
+  #moveOn(of: Reading, kept: Kept): void {
     if (this.#over) return;
-    const position = this.options.outOfRange(of, start, end);
+    const position = this.options.outOfRange(of, kept);
     if (position === undefined) this.readings.splice(this.readings.indexOf(of), 1);
-    else of.position = position;
+    else [of.position, of.topicId] = [position, kept.topicId];
   }
 
   async #findLeaders(): Promise<void> {
@@ -214,9 +214,8 @@ export class Fetching {
       throw new FactlineError({ code: 'log.unavailable', kind: 'unavailable', message: `'${of.topic}' partition ${of.partition} has no leader.`, advice: 'Look at the brokers that hold it.' });
     }
     of.leader = leader;
-    const known = of.topicId ?? topicId;
-    of.topicId = topicId;
-    if (known !== topicId) await this.#outOfRange(of); // deleted and recreated: no position of the old one means anything
+    of.topicId ??= topicId;
+    if (of.topicId !== topicId) await this.#outOfRange(of, topicId); // deleted and created again: no position of the old one means anything
   }
 
   #due(node: number): Reading[] {

@@ -1,5 +1,5 @@
 import { type FactlineError, pause } from 'factline/kernel';
-import { outOfRange, partitionUnknown } from '../failures.js';
+import { outOfRange, partitionUnknown, topicRecreated } from '../failures.js';
 import { ATTEMPTS_MAX, FETCH_WAIT_MS, READ_BYTES_PER_PARTITION, SUBSCRIBE_BYTES_PER_PARTITION } from '../limits.js';
 import type { FollowOptions, ReadOptions } from '../log.js';
 import { Fetching, reading } from './fetching.js';
@@ -7,7 +7,7 @@ import { type Session, retryDelayMs } from './session.js';
 import { describeTopics } from './topics.js';
 
 /** History of one topic, range by range; see `FactLog.read`. */
-export async function readHistory(session: Session, { topic, ranges, batch, abort }: ReadOptions): Promise<void> {
+export async function readHistory(session: Session, { topic, topicId: expected, ranges, batch, abort }: ReadOptions): Promise<void> {
   const stop = new AbortController();
   const onAbort = () => stop.abort();
   abort?.addEventListener('abort', onAbort, { once: true });
@@ -18,8 +18,8 @@ export async function readHistory(session: Session, { topic, ranges, batch, abor
   };
   try {
     abort?.throwIfAborted();
-    await requireRanges(session, topic, ranges, abort);
-    const readings = ranges.filter(({ from, to }) => from < to).map(({ partition, from, to }) => reading(topic, partition, from, to));
+    const topicId = await requireRanges(session, { topic, ranges, ...(expected !== undefined && { topicId: expected }) }, abort);
+    const readings = ranges.filter(({ from, to }) => from < to).map(({ partition, from, to }) => reading({ topic, partition, offset: from, topicId }, to));
     await new Fetching(session, readings, {
       waitMs: FETCH_WAIT_MS,
       bytesPerPartition: READ_BYTES_PER_PARTITION,
@@ -31,7 +31,7 @@ export async function readHistory(session: Session, { topic, ranges, batch, abor
           failWith(error);
         }
       },
-      outOfRange: (of, start, end) => void failWith(outOfRange(topic, of.partition, of.position, start, end)),
+      outOfRange: (of, kept) => void failWith(kept.topicId === topicId ? outOfRange(topic, of.partition, of.position, kept) : topicRecreated(topic, topicId, kept.topicId)),
       failed: (error, attempt) => {
         if (!error.retry || attempt >= ATTEMPTS_MAX) failWith(error);
       },
@@ -44,28 +44,31 @@ export async function readHistory(session: Session, { topic, ranges, batch, abor
   }
 }
 
-async function requireRanges(session: Session, topic: string, ranges: ReadOptions['ranges'], abort?: AbortSignal): Promise<void> {
-  const [state] = await describeTopics(session, [topic], abort);
+/** @returns the incarnation that they belong to. */
+async function requireRanges(session: Session, { topic, topicId, ranges }: Pick<ReadOptions, 'topic' | 'topicId' | 'ranges'>, abort?: AbortSignal): Promise<string> {
+  const { id, partitions } = (await describeTopics(session, [topic], abort))[0]!;
+  if (topicId !== undefined && topicId !== id) throw topicRecreated(topic, topicId, id);
   for (const { partition, from, to } of ranges) {
-    const kept = state!.partitions[partition];
+    const kept = partitions[partition];
     if (!kept) throw partitionUnknown(topic, partition);
-    if (from < kept.start) throw outOfRange(topic, partition, from, kept.start, kept.end);
-    if (to > kept.end || from > to) throw outOfRange(topic, partition, to, kept.start, kept.end);
+    if (from < kept.start) throw outOfRange(topic, partition, from, kept);
+    if (to > kept.end || from > to) throw outOfRange(topic, partition, to, kept);
   }
+  return id;
 }
 
 /** One partition for ever; see `FactLog.follow`. */
 export async function followPartition(open: () => Session, { topic, partition, from, batch, disturbed, abort }: FollowOptions): Promise<void> {
   const position = 'offset' in from ? from.offset : await positionBeforeEnd(open(), topic, partition, from.beforeEnd, { disturbed, abort });
   if (position === undefined) return;
-  await new Fetching(open(), [reading(topic, partition, position)], {
+  await new Fetching(open(), [reading({ topic, partition, offset: position })], {
     waitMs: FETCH_WAIT_MS,
     bytesPerPartition: SUBSCRIBE_BYTES_PER_PARTITION,
     ahead: false,
     deliver: batch,
-    outOfRange: (of, start, end) => {
-      disturbed(outOfRange(topic, partition, of.position, start, end));
-      return of.position < start ? start : end;
+    outOfRange: (of, kept) => {
+      disturbed(outOfRange(topic, partition, of.position, kept));
+      return of.position < kept.start ? kept.start : kept.end;
     },
     failed: (error) => disturbed(error),
   }).run(abort);

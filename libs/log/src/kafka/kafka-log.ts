@@ -10,7 +10,7 @@ import { KafkaSubscription } from './subscription.js';
 import { createTopics, deleteTopics, describeTopics, offsetsAt } from './topics.js';
 
 /**
- * The log in Apache Kafka 2.8 or later, over kafkajs 2.2.4.
+ * The log in Apache Kafka 3.1 or later, over kafkajs 2.2.4.
  * Connects when first used, and each publisher, subscription and reader has connections of its own. `close` ends what is still open.
  * @throws FactlineError `log.client-version` (configuration) when another kafkajs is installed.
  */

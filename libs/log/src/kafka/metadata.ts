@@ -1,5 +1,5 @@
 import type { Exchange } from './exchange.js';
-import { Reader, Writer } from './wire.js';
+import { ID_BYTES, Reader, Writer } from './wire.js';
 
 export interface TopicView {
   name: string;
@@ -30,7 +30,7 @@ export function metadataRequest(topics: readonly string[]): Exchange<ClusterView
   return { api: 3, version: 10, name: 'Metadata', body: body.buffer, read: readMetadata };
 }
 
-const NO_ID = Buffer.alloc(16);
+const NO_ID = Buffer.alloc(ID_BYTES);
 
 function readMetadata(payload: Buffer): ClusterView {
   const from = new Reader(payload);
@@ -51,7 +51,7 @@ function readMetadata(payload: Buffer): ClusterView {
 function readTopic(from: Reader): TopicView {
   const errorCode = from.int16();
   const name = from.compactString() ?? '';
-  const id = Buffer.from(from.bytes(16)).toString('base64url');
+  const id = Buffer.from(from.bytes(ID_BYTES)).toString('base64url');
   from.int8(); // internal
   const partitions = from.compactArray(() => {
     const partition = { errorCode: from.int16(), partition: from.int32(), leader: from.int32() };

@@ -91,7 +91,7 @@ export class Session {
         code: 'log.broker-unsupported',
         kind: 'configuration',
         message: `The broker ${broker.connectionPool.host}:${broker.connectionPool.port} does not speak ${exchange.name} version ${exchange.version}.`,
-        advice: 'Use Apache Kafka 2.8 or later.',
+        advice: 'Use Apache Kafka 3.1 or later.',
       });
     }
     try {

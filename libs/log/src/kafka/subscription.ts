@@ -145,7 +145,7 @@ export class KafkaSubscription implements Subscription {
       bytesPerPartition: this.options.fetchBytesPerPartition ?? SUBSCRIBE_BYTES_PER_PARTITION,
       ahead: false,
       deliver: (batch) => this.options.events.batch(batch, term.epoch),
-      outOfRange: ({ topic, partition, position }, start, end) => void this.options.events.outOfRange({ topic, partition, offset: position }, start, end),
+      outOfRange: ({ topic, partition, position }, kept) => void this.options.events.outOfRange({ topic, partition, offset: position }, kept),
       failed: (error, attempt) => this.options.events.disturbed(error, attempt),
       recovered: () => this.options.events.recovered(term.epoch),
     });
@@ -162,7 +162,7 @@ export class KafkaSubscription implements Subscription {
         advice: 'Answer one position for each partition of the assignment; a new one starts at 0.',
       });
     }
-    const made = reading(topic, partition, position.offset);
+    const made = reading(position);
     made.held = this.#paused.has(`${topic}/${partition}`);
     return made;
   }

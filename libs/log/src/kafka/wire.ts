@@ -1,5 +1,8 @@
 import { FactlineError } from 'factline/kernel';
 
+/** An id, as of a topic. */
+export const ID_BYTES = 16;
+
 /** Writes the primitive types of the Kafka protocol into a buffer that grows. */
 export class Writer {
   #buffer: Buffer;
@@ -175,6 +178,6 @@ function malformed(what: string): FactlineError {
     code: 'log.response-malformed',
     kind: 'integrity',
     message: `A broker's answer does not follow the protocol: ${what}.`,
-    advice: 'Check that the address is a Kafka broker of version 2.8 or later and that nothing between rewrites its traffic.',
+    advice: 'Check that the address is a Kafka broker of version 3.1 or later and that nothing between rewrites its traffic.',
   });
 }

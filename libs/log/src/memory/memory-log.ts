@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Clock, Signal, messageOf } from 'factline/kernel';
-import { closed, outOfRange } from '../failures.js';
+import { closed, outOfRange, topicRecreated } from '../failures.js';
 import { FETCH_WAIT_MS } from '../limits.js';
 import type { FactLog, FollowOptions, OutgoingRecord, Publisher, ReadOptions, SubscribeOptions, Subscription, TopicSpec, TopicState } from '../log.js';
 import { MemoryBroker } from './memory-broker.js';
@@ -54,20 +54,23 @@ class MemoryLog implements FactLog {
     return subscription;
   }
 
-  async read({ topic, ranges, batch, abort }: ReadOptions): Promise<void> {
+  async read({ topic, topicId, ranges, batch, abort }: ReadOptions): Promise<void> {
     const broker = this.#open();
+    const expected = topicId ?? broker.topic(topic).id;
+    requireIncarnation(broker, topic, expected);
     for (const { partition, from, to } of ranges) {
-      const { start, end } = broker.partition(topic, partition);
-      if (from < start || from > to) throw outOfRange(topic, partition, from, start, end);
-      if (to > end) throw outOfRange(topic, partition, to, start, end);
+      const kept = broker.partition(topic, partition);
+      if (from < kept.start || from > to) throw outOfRange(topic, partition, from, kept);
+      if (to > kept.end) throw outOfRange(topic, partition, to, kept);
     }
     for (const { partition, from, to } of ranges) {
       for (let position = from; position < to; ) {
         abort?.throwIfAborted();
         this.#end.signal.throwIfAborted();
-        const { start, end } = broker.partition(topic, partition);
+        requireIncarnation(broker, topic, expected);
+        const kept = broker.partition(topic, partition);
         const next = broker.next(topic, partition, position, to);
-        if (position < start || !next) throw outOfRange(topic, partition, position, start, end);
+        if (position < kept.start || !next) throw outOfRange(topic, partition, position, kept);
         await batch(next);
         position = next.nextOffset;
         await turn();
@@ -88,7 +91,7 @@ class MemoryLog implements FactLog {
           const { start, end } = broker.partition(topic, partition);
           position ??= Math.max(start, end - ('beforeEnd' in from ? from.beforeEnd : 0));
           if (position < start || position > end) {
-            disturbed(outOfRange(topic, partition, position, start, end));
+            disturbed(outOfRange(topic, partition, position, { start, end }));
             position = position < start ? start : end;
           }
           const next = broker.next(topic, partition, position, Infinity);
@@ -116,6 +119,11 @@ class MemoryLog implements FactLog {
     if (this.#end.signal.aborted) throw closed('log');
     return this.broker;
   }
+}
+
+function requireIncarnation(broker: MemoryBroker, topic: string, expected: string): void {
+  const { id } = broker.topic(topic);
+  if (id !== expected) throw topicRecreated(topic, expected, id);
 }
 
 class MemoryPublisher implements Publisher {

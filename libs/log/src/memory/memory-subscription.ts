@@ -2,13 +2,13 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { FactlineError, Signal, backoffMs, messageOf, pause } from 'factline/kernel';
 import { FETCH_WAIT_MS, RETRY_DELAY_MAX_MS, RETRY_DELAY_MS } from '../limits.js';
 import type { Position, SubscribeOptions, Subscription } from '../log.js';
-import type { GroupMember, MemoryBroker, StoredTopic } from './memory-broker.js';
+import type { GroupMember, MemoryBroker } from './memory-broker.js';
 
 interface Reading {
   topic: string;
   partition: number;
   position: number;
-  incarnation: StoredTopic;
+  topicId: string;
 }
 
 /** The same promises as the Kafka driver's: positions from the subscriber, an epoch per assignment, nothing of an old one. */
@@ -91,7 +91,7 @@ export class MemorySubscription implements Subscription, GroupMember {
         return share.map(({ topic, partition }) => {
           const position = positions.find((each) => each.topic === topic && each.partition === partition);
           if (!position) throw missing(topic, partition);
-          return { topic, partition, position: position.offset, incarnation: this.broker.topic(topic) };
+          return { topic, partition, position: position.offset, topicId: position.topicId ?? this.broker.topic(topic).id };
         });
       } catch (error) {
         this.options.events.disturbed(error instanceof Error ? error : new Error(messageOf(error)), attempt);
@@ -104,9 +104,10 @@ export class MemorySubscription implements Subscription, GroupMember {
   #deliver(of: Reading, readings: Reading[], epoch: number): boolean {
     try {
       const { start, end } = this.broker.partition(of.topic, of.partition);
-      if (of.position < start || of.position > end || this.broker.topic(of.topic) !== of.incarnation) {
+      const { id } = this.broker.topic(of.topic);
+      if (of.position < start || of.position > end || id !== of.topicId) {
         readings.splice(readings.indexOf(of), 1);
-        this.options.events.outOfRange({ topic: of.topic, partition: of.partition, offset: of.position }, start, end);
+        this.options.events.outOfRange({ topic: of.topic, partition: of.partition, offset: of.position }, { topicId: id, start, end });
         return false;
       }
       const batch = this.broker.next(of.topic, of.partition, of.position, Infinity);

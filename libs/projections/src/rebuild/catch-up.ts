@@ -35,6 +35,7 @@ export async function catchUp(log: FactLog, engine: BatchEngine, db: Transaction
   };
   await log.read({
     topic: behind[0]!.topic,
+    topicId: behind[0]!.topicId,
     ranges: behind.map(({ partition, nextOffset }) => ({ partition, from: nextOffset, to: to.get(partition)! })),
     batch: ({ partition, records, nextOffset }) => apply(partition, records, Math.min(nextOffset, to.get(partition)!)),
   });

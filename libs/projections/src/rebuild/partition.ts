@@ -137,7 +137,7 @@ async function readPass(folder: PartitionFolder, task: PartitionTask, pass: numb
   };
   const abort = folder.abort ? AbortSignal.any([folder.abort, overflow.signal]) : overflow.signal;
   try {
-    await log.read({ topic: task.topic, ranges: [{ partition: task.partition, from: 0, to: task.end }], batch: take, abort });
+    await log.read({ topic: task.topic, topicId: task.topicId, ranges: [{ partition: task.partition, from: 0, to: task.end }], batch: take, abort });
   } catch (error) {
     if (!overflow.signal.aborted || error !== overflow.signal.reason) throw error;
   }

@@ -113,7 +113,7 @@ export class SimulatedSubscription implements Subscription {
         if (over.aborted) return;
         if (batch === 'out of range') {
           const { start, end } = this.broker.partition(topic, partition);
-          return events.outOfRange(at, start, end);
+          return events.outOfRange(at, { topicId: this.broker.topic(topic).id, start, end });
         }
         if (failures > 0) events.recovered(epoch);
         failures = 0;
@@ -128,11 +128,11 @@ export class SimulatedSubscription implements Subscription {
     }
   }
 
-  #fetch({ topic, partition, offset }: Position): RecordBatch | 'out of range' | undefined {
+  #fetch({ topic, partition, offset, topicId }: Position): RecordBatch | 'out of range' | undefined {
     const { simulation } = this.process;
     if (simulation.strikes(this.faults.refused)) throw refused();
     const { start, end } = this.broker.partition(topic, partition);
-    if (offset < start || offset > end) return 'out of range';
+    if (offset < start || offset > end || (topicId ?? this.broker.topic(topic).id) !== this.broker.topic(topic).id) return 'out of range';
     const from = simulation.strikes(this.faults.repeated) ? Math.max(start, offset - Math.floor(simulation.time.random() * 8)) : offset;
     const batch = this.broker.next(topic, partition, from, Infinity);
     if (!batch || batch.nextOffset < offset) return undefined;

@@ -15,7 +15,7 @@ const createWorkerQueue = inner('kafkajs/src/consumer/workerQueue') as (options:
 function answering(): Session {
   const answers = [0, 1, 2].map((partition): FetchAnswer => {
     const data = encodeBatch([{ key: Buffer.from('k'), value: Buffer.from(String(partition)) }], 0);
-    return { topic: 't', partition, errorCode: 0, end: 1, start: 0, aborted: [], data };
+    return { topicId: 'i', partition, errorCode: 0, end: 1, start: 0, aborted: [], data };
   });
   let asked = 0;
   return {
@@ -29,7 +29,7 @@ function answering(): Session {
 async function delivered(ends: number): Promise<number[]> {
   const over = new AbortController();
   const seen: number[] = [];
-  await new Fetching(answering(), [0, 1, 2].map((partition) => reading('t', partition, 0, 1)), {
+  await new Fetching(answering(), [0, 1, 2].map((partition) => reading({ topic: 't', partition, offset: 0 }, 1)), {
     waitMs: 1,
     bytesPerPartition: 1,
     ahead: false,

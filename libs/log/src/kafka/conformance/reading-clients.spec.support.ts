@@ -35,7 +35,7 @@ export const ourSubscription: MakeReadingClient = async ({ log, topic, group = t
     refuse();
     take(batch, epoch);
   };
-  recorder.outOfRange = (position, start, end) => void told.push(`offset ${position.offset} is not in the log, which has ${start} to ${end}`);
+  recorder.outOfRange = (position, { start, end }) => void told.push(`offset ${position.offset} is not in the log, which has ${start} to ${end}`);
   recorder.disturbed = (error) => void told.push(error.message);
   const subscription = await log.subscribe({ group, topics: [topic], events: recorder });
   return {
