@@ -85,19 +85,19 @@ export class Tail {
 
   async #follow(region: Region, found: TopicState): Promise<void> {
     const { topic, partition } = region;
-    let offset = found.partitions[partition]!.end;
+    let from = { offset: found.partitions[partition]!.end, topicId: found.id };
     while (!this.#end.signal.aborted) {
       const lost = new AbortController();
       await this.options.log.follow({
         topic,
         partition,
-        from: { offset },
+        from,
         batch: (batch) => (lost.signal.aborted ? undefined : this.#take(region, batch)),
         disturbed: (error) => this.#disturbed(region, lost, error),
         abort: AbortSignal.any([this.#end.signal, lost.signal]),
       });
       const state = (await this.#describe([topic]))?.[0];
-      if (state) offset = this.#begin(region, state);
+      if (state) from = { offset: this.#begin(region, state), topicId: state.id };
     }
   }
 

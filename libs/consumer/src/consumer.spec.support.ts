@@ -1,6 +1,6 @@
-import { factIdOf } from 'factline/contracts';
+import { WATERMARK_TOPIC, factIdOf } from 'factline/contracts';
 import { type Clock, FactlineError, newId } from 'factline/kernel';
-import { type FactLog, type MemoryBroker, type Subscription, type SubscriptionEvents, type TopicState, memoryBroker, memoryLog } from 'factline/log';
+import { type FactLog, type MemoryBroker, type RecordBatch, type Subscription, type SubscriptionEvents, type TopicState, memoryBroker, memoryLog } from 'factline/log';
 import { until } from 'factline/testing';
 import { type Checkpoint, FactSubscription, type FactSubscriptionOptions, Freshness, type ProgressEntry, type SubscriptionTarget, type Trouble, type Work } from './index.js';
 import { laneName } from './checkpoint.js';
@@ -94,6 +94,15 @@ export class TestClock implements Clock {
   now = () => this.ms;
   monotonic = () => this.ms;
 }
+
+/** Records of the topic of watermarks. */
+export const watermarks = (...values: unknown[]): RecordBatch => ({
+  topic: WATERMARK_TOPIC,
+  partition: 0,
+  records: values.map((value, offset) => ({ offset, key: Buffer.from('k'), value: Buffer.isBuffer(value) || value === null ? value : Buffer.from(JSON.stringify(value)), timestamp: 0 })),
+  nextOffset: values.length,
+  endOffset: values.length,
+});
 
 /** What the subscription did to the log. */
 export interface Watched {

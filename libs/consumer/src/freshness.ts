@@ -12,6 +12,9 @@ interface PartitionFreshness {
   appliedTo: number;
   asOfMs: number | undefined;
   waiting: Mark[];
+  /** The highest offset that a watermark named. One below it speaks of another log, or comes from an owner that is over. */
+  told: number;
+  frozen: boolean;
 }
 
 /**
@@ -25,7 +28,13 @@ export class Freshness {
   track(topic: string, partition: number, appliedTo: number): void {
     const partitions = this.#partitions.get(topic) ?? [];
     this.#partitions.set(topic, partitions);
-    partitions[partition] = { appliedTo, asOfMs: undefined, waiting: [] };
+    partitions[partition] = { appliedTo, asOfMs: undefined, waiting: [], told: 0, frozen: false };
+  }
+
+  /** The log is no longer the one that was read: offsets of its watermarks say nothing about what is applied, until the partition is tracked again. */
+  freeze(topic: string, partition: number): void {
+    const state = this.#partitions.get(topic)?.[partition];
+    if (state) state.frozen = true;
   }
 
   forget(topic: string, partition: number): void {
@@ -53,7 +62,8 @@ export class Freshness {
   #mark(mark: Watermark): void {
     this.#partitions.get(mark.topic)?.forEach((state, partition) => {
       const offset = mark.offsets[partition];
-      if (offset === undefined || offset === null) return;
+      if (offset === undefined || offset === null || offset < state.told || state.frozen) return;
+      state.told = offset;
       const next = { offset, asOfMs: mark.asOf };
       if (state.waiting.length >= WATERMARKS_WAITING) state.waiting[state.waiting.length - 1] = next;
       else state.waiting.push(next);

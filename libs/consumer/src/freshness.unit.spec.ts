@@ -1,17 +1,10 @@
-import type { RecordBatch } from 'factline/log';
 import { memoryLog } from 'factline/log';
 import { until } from 'factline/testing';
 import { WATERMARK_TOPIC } from 'factline/contracts';
+import { watermarks } from './consumer.spec.support.js';
 import { Freshness, followWatermarks } from './index.js';
 import { WATERMARKS_WAITING } from './limits.js';
 
-const batch = (...values: unknown[]): RecordBatch => ({
-  topic: WATERMARK_TOPIC,
-  partition: 0,
-  records: values.map((value, offset) => ({ offset, key: Buffer.from('k'), value: Buffer.isBuffer(value) || value === null ? value : Buffer.from(JSON.stringify(value)), timestamp: 0 })),
-  nextOffset: values.length,
-  endOffset: values.length,
-});
 const mark = (asOf: number, ...offsets: number[]) => ({ topic: 'a', asOf, epoch: 1, offsets });
 
 let freshness: Freshness;
@@ -24,7 +17,7 @@ beforeEach(() => {
 describe('as-of', () => {
   it('is unknown until a watermark comes, and then only as far as facts are applied', () => {
     expect(freshness.asOf()).toBeUndefined();
-    freshness.observe(batch(mark(1_000, 5, 0)));
+    freshness.observe(watermarks(mark(1_000, 5, 0)));
     expect([freshness.asOf('a', 0), freshness.asOf('a', 1), freshness.asOf('a')]).toEqual([undefined, 1_000, undefined]);
     freshness.applied('a', 0, 4);
     expect(freshness.asOf('a', 0)).toBeUndefined();
@@ -33,13 +26,13 @@ describe('as-of', () => {
   });
 
   it('rises with a new watermark and no fact: silence with watermarks means no change', () => {
-    freshness.observe(batch(mark(1_000, 0, 0), mark(2_000, 0, 0)));
+    freshness.observe(watermarks(mark(1_000, 0, 0), mark(2_000, 0, 0)));
     expect(freshness.asOf()).toBe(2_000);
   });
 
   it('of several partitions and topics is the oldest, and unknown while one is', () => {
-    freshness.observe(batch(mark(1_000, 0, 0)));
-    freshness.observe(batch(mark(3_000, 0, 9)));
+    freshness.observe(watermarks(mark(1_000, 0, 0)));
+    freshness.observe(watermarks(mark(3_000, 0, 9)));
     expect([freshness.asOf('a', 0), freshness.asOf('a', 1), freshness.asOf()]).toEqual([3_000, 1_000, 1_000]);
     freshness.track('b', 0, 0);
     expect(freshness.asOf()).toBeUndefined();
@@ -48,14 +41,32 @@ describe('as-of', () => {
   });
 
   it('never goes back, and a partition that is taken over again begins as unknown', () => {
-    freshness.observe(batch(mark(2_000, 0, 0), mark(1_000, 0, 0)));
+    freshness.observe(watermarks(mark(2_000, 0, 0), mark(1_000, 0, 0)));
     expect(freshness.asOf()).toBe(2_000);
     freshness.track('a', 0, 0);
     expect(freshness.asOf()).toBeUndefined();
   });
 
+  it('is not told by a watermark with a smaller offset than an earlier one had: its log has lost what was applied', () => {
+    freshness.applied('a', 0, 9);
+    freshness.observe(watermarks(mark(1_000, 9, 0), mark(2_000, 5, 0)));
+    expect([freshness.asOf('a', 0), freshness.asOf('a', 1)]).toEqual([1_000, 2_000]);
+    freshness.observe(watermarks(mark(3_000, 9, 0)));
+    expect(freshness.asOf('a', 0)).toBe(3_000);
+  });
+
+  it('stands still once the log is another one, until the partition is tracked again', () => {
+    freshness.observe(watermarks(mark(1_000, 0, 0)));
+    freshness.freeze('a', 0);
+    freshness.observe(watermarks(mark(2_000, 0, 0)));
+    expect([freshness.asOf('a', 0), freshness.asOf('a', 1)]).toEqual([1_000, 2_000]);
+    freshness.track('a', 0, 0);
+    freshness.observe(watermarks(mark(3_000, 0, 0)));
+    expect(freshness.asOf()).toBe(3_000);
+  });
+
   it('takes each watermark that the position reaches, in order', () => {
-    freshness.observe(batch(mark(1_000, 2, 0), mark(2_000, 4, 0), mark(3_000, 6, 0)));
+    freshness.observe(watermarks(mark(1_000, 2, 0), mark(2_000, 4, 0), mark(3_000, 6, 0)));
     const seen = [1, 2, 3, 4, 5, 6].map((at) => {
       freshness.applied('a', 0, at);
       return freshness.asOf('a', 0);
@@ -64,7 +75,7 @@ describe('as-of', () => {
   });
 
   it('keeps a bounded number of watermarks while facts are far behind, and still reaches the newest', () => {
-    for (let i = 1; i <= 50 * WATERMARKS_WAITING; i++) freshness.observe(batch(mark(i, i, 0)));
+    for (let i = 1; i <= 50 * WATERMARKS_WAITING; i++) freshness.observe(watermarks(mark(i, i, 0)));
     freshness.applied('a', 0, WATERMARKS_WAITING - 1);
     expect(freshness.asOf('a', 0)).toBe(WATERMARKS_WAITING - 1);
     freshness.applied('a', 0, 50 * WATERMARKS_WAITING - 1); // those between were not kept: older than it could be, never newer
@@ -74,7 +85,7 @@ describe('as-of', () => {
   });
 
   it('ignores topics and partitions that nobody follows here', () => {
-    expect(freshness.observe(batch({ ...mark(1_000, 0), topic: 'other' }, mark(1_000, 0, 0, 0, 0)))).toBe(true);
+    expect(freshness.observe(watermarks({ ...mark(1_000, 0), topic: 'other' }, mark(1_000, 0, 0, 0, 0)))).toBe(true);
     freshness.applied('other', 3, 1);
     expect(freshness.asOf('other')).toBeUndefined();
   });
@@ -92,9 +103,9 @@ describe('records that are no watermarks', () => {
     ['offsets that are none', { topic: 'a', asOf: 9_000, epoch: 1, offsets: [null, 'x'] }],
     ['negative offsets', { topic: 'a', asOf: 9_000, epoch: 1, offsets: [-1, -1] }],
   ])('%s: said, and without any effect', (_name, value) => {
-    expect(freshness.observe(batch(value))).toBe(false);
+    expect(freshness.observe(watermarks(value))).toBe(false);
     expect(freshness.asOf()).toBeUndefined();
-    expect(freshness.observe(batch(value, mark(1_000, 0, 0)))).toBe(false);
+    expect(freshness.observe(watermarks(value, mark(1_000, 0, 0)))).toBe(false);
     expect(freshness.asOf()).toBe(1_000);
   });
 });

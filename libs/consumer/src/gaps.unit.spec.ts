@@ -1,7 +1,7 @@
 import { FactlineError } from 'factline/kernel';
 import { until } from 'factline/testing';
 import { findGaps } from './checkpoint.js';
-import { type Scene, TOPIC, scene, watched } from './consumer.spec.support.js';
+import { type Scene, TOPIC, scene, watched, watermarks } from './consumer.spec.support.js';
 
 let s: Scene;
 beforeEach(async () => {
@@ -55,6 +55,23 @@ describe.each(Object.entries(faults))('B8, B9, B10 GAP: %s', (_name, { make, rea
     await isGap(subscription);
     await s.publish(1, 3);
     if (!partitions.includes(1)) await until('the other partition goes on', () => s.target.effects.get(1)?.length === 13);
+  });
+
+  it('claims nothing newer, whatever the producer says of the log as it is now; the others do', async () => {
+    const tell = async (asOf: number) => s.freshness.observe(watermarks({ topic: TOPIC, asOf, epoch: 1, offsets: (await s.log.describe([TOPIC]))[0]!.partitions.map(({ end }) => end) }));
+    const asOf = () => [0, 1].map((partition) => s.freshness.asOf(TOPIC, partition));
+    const subscription = await appliedTen();
+    await tell(1_000);
+    expect(asOf()).toEqual([1_000, 1_000]);
+    await make();
+    await tell(2_000); // nobody has met the gap yet
+    await isGap(subscription);
+    await tell(3_000);
+    expect(asOf()).toEqual([0, 1].map((partition) => (partitions.includes(partition) ? 1_000 : 3_000)));
+    await subscription.stop();
+    await isGap(s.subscribe());
+    await tell(4_000);
+    expect(asOf()).toEqual([0, 1].map((partition) => (partitions.includes(partition) ? undefined : 4_000)));
   });
 
   it('ends when another build goes live that fits the log', async () => {

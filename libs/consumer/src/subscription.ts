@@ -183,8 +183,10 @@ export class FactSubscription {
     this.#lanes.set(lane.name, lane);
     const { topic, partition, nextOffset } = lane.checkpoint;
     this.#options.freshness.track(topic, partition, nextOffset);
-    if (lane.status.halted) this.#subscription?.pause(topic, partition);
-    else this.#subscription?.resume(topic, partition); // its former lane may have paused it
+    if (lane.status.halted) {
+      this.#subscription?.pause(topic, partition);
+      this.#options.freshness.freeze(topic, partition);
+    } else this.#subscription?.resume(topic, partition); // its former lane may have paused it
     this.#holding.settle(lane);
     lane.start();
   }
@@ -200,6 +202,7 @@ export class FactSubscription {
     if (!lane) return;
     const reason = topicId === lane.checkpoint.topicId ? `the log has ${start} to ${end}.` : RECREATED;
     lane.halt(gap({ ...lane.checkpoint, nextOffset: position.offset }, reason, { start, end }));
+    this.#options.freshness.freeze(position.topic, position.partition);
   }
 
   #fenced(lane: PartitionLane): void {

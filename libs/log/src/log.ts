@@ -131,12 +131,12 @@ export interface ReadOptions {
 export interface FollowOptions {
   topic: string;
   partition: number;
-  /** Where to begin: an offset, or so many records before the end (0 = only what comes). */
-  from: { offset: number } | { beforeEnd: number };
+  /** Where to begin: an offset, of this incarnation of the topic if one is named, or so many records before the end (0 = only what comes). */
+  from: { offset: number; topicId?: string } | { beforeEnd: number };
   batch(batch: RecordBatch): void | Promise<void>;
   /**
    * Told of each failure; following goes on by itself with backoff. A batch that threw comes again. When the position is no longer in the log
-   * (`log.out-of-range`), it goes on at the nearest end of what is there.
+   * (`log.out-of-range`), or the topic is another one, it goes on at the nearest end of what is there.
    */
   disturbed(error: Error): void;
   abort: AbortSignal;

@@ -1,4 +1,5 @@
 import { until } from 'factline/testing';
+import type { FollowOptions } from './log.js';
 import { numbered } from './recorder.spec.support.js';
 import type { SuiteWorld } from './suite-world.spec.support.js';
 
@@ -67,24 +68,13 @@ export function describeReading(world: SuiteWorld): void {
   });
 
   it('follows one partition from before its end, without a group, until aborted', async () => {
-    const { log, publisher, topic } = world;
+    const { publisher, topic } = world;
     await publisher.send(topic, 1, numbered(0, 10));
-    const offsets: number[] = [];
-    const failures: Error[] = [];
-    const abort = new AbortController();
-    const following = log.follow({
-      topic,
-      partition: 1,
-      from: { beforeEnd: 2 },
-      batch: ({ records }) => void offsets.push(...records.map(({ offset }) => offset)),
-      disturbed: (error) => void failures.push(error),
-      abort: abort.signal,
-    });
+    const { offsets, failures, end } = followed(world, 1, { beforeEnd: 2 });
     await until('the last two', () => offsets.length === 2);
     await publisher.send(topic, 1, numbered(10, 13));
     await until('what was appended', () => offsets.length === 5);
-    abort.abort();
-    await following;
+    await end();
     expect(offsets).toEqual([8, 9, 10, 11, 12]);
     expect(failures).toEqual([]);
   });
@@ -114,25 +104,55 @@ export function describeReading(world: SuiteWorld): void {
   });
 
   it('tells a follower whose position is gone, and goes on at the end', async () => {
-    const { log, publisher, topic } = world;
+    const { publisher, topic } = world;
     await publisher.send(topic, 0, numbered(0, 2));
-    const offsets: number[] = [];
-    const failures: unknown[] = [];
-    const abort = new AbortController();
-    const following = log.follow({
-      topic,
-      partition: 0,
-      from: { offset: 50 },
-      batch: ({ records }) => void offsets.push(...records.map(({ offset }) => offset)),
-      disturbed: (error) => void failures.push(error),
-      abort: abort.signal,
-    });
+    const { offsets, failures, end } = followed(world, 0, { offset: 50 });
     await until('told', () => failures.length > 0);
     await publisher.send(topic, 0, numbered(2, 3));
     await until('the next record', () => offsets.length === 1);
-    abort.abort();
-    await following;
+    await end();
     expect(failures[0]).toMatchObject({ code: 'log.out-of-range' });
     expect(offsets).toEqual([2]);
   });
+
+  it('tells a follower whose position belongs to an earlier incarnation of the topic; control: without its id it is read', async () => {
+    const { log, publisher, topic, recreate } = world;
+    await publisher.send(topic, 0, numbered(0, 2));
+    const { id: topicId } = (await log.describe([topic]))[0]!;
+    await recreate(numbered(100, 105));
+    const follower = followed(world, 0, { offset: 2, topicId });
+    const control = followed(world, 0, { offset: 2 });
+    await until('told', () => follower.failures.length > 0);
+    await until('the control', () => control.offsets.length === 3);
+    const fresh = await log.publisher();
+    await fresh.send(topic, 0, numbered(105, 106));
+    await fresh.close();
+    await until('what comes', () => follower.offsets.length === 1 && control.offsets.length === 4);
+    await follower.end();
+    await control.end();
+    expect([follower.offsets, control.offsets, control.failures]).toEqual([[5], [2, 3, 4, 5], []]);
+    expect(follower.failures[0]).toMatchObject({ code: 'log.out-of-range' });
+  });
+}
+
+function followed({ log, topic }: SuiteWorld, partition: number, from: FollowOptions['from']) {
+  const offsets: number[] = [];
+  const failures: unknown[] = [];
+  const abort = new AbortController();
+  const following = log.follow({
+    topic,
+    partition,
+    from,
+    batch: ({ records }) => void offsets.push(...records.map(({ offset }) => offset)),
+    disturbed: (error) => void failures.push(error),
+    abort: abort.signal,
+  });
+  return {
+    offsets,
+    failures,
+    end: async () => {
+      abort.abort();
+      await following;
+    },
+  };
 }

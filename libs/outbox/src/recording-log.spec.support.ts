@@ -36,6 +36,11 @@ export class RecordingLog {
     } as unknown as FactLog;
   }
 
+  /** All topics are created again: what is sent now comes first in them. */
+  recreate(): void {
+    this.#ends.clear();
+  }
+
   facts(): Sent[] {
     return this.sent.filter(({ topic }) => topic !== 'factline.watermark');
   }

@@ -77,6 +77,19 @@ describe('watermarks', () => {
     expect(offsets.reduce<number>((sum, offset) => sum + offset!, 0)).toBe(4);
   });
 
+  it('speak of what is in the log now, when a topic was created again and has less than before', async () => {
+    const outbox = new FactOutbox({ store: database.store, schemaIds });
+    const state = (facts: number) => database.store.transaction((tx) => outbox.addMany(tx, Array.from({ length: facts }, () => changed('x'))));
+    const total = () => marks().at(-1)?.offsets.reduce<number>((sum, offset) => sum + offset!, 0);
+    await state(4);
+    const running = relay();
+    running.start();
+    await until('the first four to be told', () => total() === 4);
+    recording.recreate();
+    await state(1);
+    await until('one to be told', () => total() === 1);
+  });
+
   it('are not sent while the facts before them are not acknowledged, and not for topics of others', async () => {
     const outbox = new FactOutbox({ store: database.store, schemaIds });
     await database.store.transaction((tx) => outbox.add(tx, changed('x')));

@@ -59,9 +59,9 @@ async function requireRanges(session: Session, { topic, topicId, ranges }: Pick<
 
 /** One partition for ever; see `FactLog.follow`. */
 export async function followPartition(open: () => Session, { topic, partition, from, batch, disturbed, abort }: FollowOptions): Promise<void> {
-  const position = 'offset' in from ? from.offset : await positionBeforeEnd(open(), topic, partition, from.beforeEnd, { disturbed, abort });
+  const position = 'offset' in from ? from : await positionBeforeEnd(open(), topic, partition, from.beforeEnd, { disturbed, abort });
   if (position === undefined) return;
-  await new Fetching(open(), [reading({ topic, partition, offset: position })], {
+  await new Fetching(open(), [reading({ topic, partition, ...position })], {
     waitMs: FETCH_WAIT_MS,
     bytesPerPartition: SUBSCRIBE_BYTES_PER_PARTITION,
     ahead: false,
@@ -75,14 +75,14 @@ export async function followPartition(open: () => Session, { topic, partition, f
 }
 
 /** Also when the topic does not exist yet: that is told, and it is looked for again. */
-async function positionBeforeEnd(session: Session, topic: string, partition: number, records: number, rest: Pick<FollowOptions, 'disturbed' | 'abort'>): Promise<number | undefined> {
+async function positionBeforeEnd(session: Session, topic: string, partition: number, records: number, rest: Pick<FollowOptions, 'disturbed' | 'abort'>): Promise<{ offset: number; topicId: string } | undefined> {
   try {
     for (let failures = 1; !rest.abort.aborted; failures++) {
       try {
-        const [state] = await describeTopics(session, [topic], rest.abort);
-        const kept = state!.partitions[partition];
+        const { id: topicId, partitions } = (await describeTopics(session, [topic], rest.abort))[0]!;
+        const kept = partitions[partition];
         if (!kept) throw partitionUnknown(topic, partition);
-        return Math.max(kept.start, kept.end - records);
+        return { offset: Math.max(kept.start, kept.end - records), topicId };
       } catch (error) {
         if (rest.abort.aborted) break;
         rest.disturbed(error as FactlineError);

@@ -85,14 +85,18 @@ class MemoryLog implements FactLog {
     const changed = new Signal();
     const unwatch = broker.watch(() => changed.notify());
     let position = 'offset' in from ? from.offset : undefined;
+    let topicId = 'offset' in from ? from.topicId : undefined;
     try {
       while (!over.aborted) {
         try {
           const { start, end } = broker.partition(topic, partition);
+          const { id } = broker.topic(topic);
+          topicId ??= id;
           position ??= Math.max(start, end - ('beforeEnd' in from ? from.beforeEnd : 0));
-          if (position < start || position > end) {
+          if (position < start || position > end || topicId !== id) {
             disturbed(outOfRange(topic, partition, position, { start, end }));
             position = position < start ? start : end;
+            topicId = id;
           }
           const next = broker.next(topic, partition, position, Infinity);
           if (next) {
