@@ -12,10 +12,10 @@ export class Holding {
   }
 
   /** @returns what has changed, if anything has. */
-  async look(lanes: ReadonlyMap<string, PartitionLane>): Promise<'paused' | 'resumed' | undefined> {
+  async look(lanes: readonly PartitionLane[]): Promise<'paused' | 'resumed' | undefined> {
     const before = this.#pause;
     this.#pause = await this.target.paused?.();
-    for (const lane of lanes.values()) this.settle(lane);
+    for (const lane of lanes) this.settle(lane);
     if (before && !this.#pause) return 'resumed';
     return this.#pause && !before ? 'paused' : undefined;
   }

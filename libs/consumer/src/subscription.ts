@@ -1,32 +1,18 @@
 import { type Clock, FactlineError, type Logger, Signal, backoffMs, detached, messageOf, pause, silentLogger, systemClock } from 'factline/kernel';
-import type { FactLog, Kept, Position, RecordBatch, Subscription, TopicState } from 'factline/log';
-import { type Tracing, noTracing } from 'factline/tracing';
+import type { Position, RecordBatch, Subscription, TopicState } from 'factline/log';
+import { noTracing } from 'factline/tracing';
 import { AsOfRecorder } from './as-of.js';
-import { type Checkpoint, RECREATED, findGaps, gap, laneName } from './checkpoint.js';
+import { type Checkpoint, findGaps } from './checkpoint.js';
 import { followSwap } from './follow-swap.js';
-import type { Freshness } from './freshness.js';
 import { Holding } from './holding.js';
 import { Lane } from './lane.js';
 import type { LaneOpening, PartitionLane, Trouble } from './partition-lane.js';
-import { AS_OF_INTERVAL_MS, BROKEN_ATTEMPTS, RECHECK_MS, REPORT_INTERVAL_MS, RETRY_MAX_MS } from './limits.js';
+import { OpenLanes } from './open-lanes.js';
+import { AS_OF_INTERVAL_MS, RECHECK_MS, REPORT_INTERVAL_MS, RETRY_MAX_MS } from './limits.js';
 import { type SubscriptionStatus, summarize } from './status.js';
-import type { BlockedKeys, LaneTarget, SubscriptionTarget } from './target.js';
+import type { FactSubscriptionOptions } from './subscription-options.js';
+import type { BlockedKeys } from './target.js';
 import { traced } from './traced.js';
-
-export interface FactSubscriptionOptions {
-  /** Stable name, part of the group's name; renaming it starts a new group, not a new read model. */
-  name: string;
-  group: string;
-  /** Exactly the topics that the handlers declare. */
-  topics: readonly string[];
-  log: FactLog;
-  target: SubscriptionTarget | LaneTarget;
-  freshness: Freshness;
-  /** Records a span for each batch that holds facts of sampled traces; a target with lanes of its own records them itself. Default: nobody does. */
-  tracing?: Tracing;
-  logger?: Logger;
-  clock?: Clock;
-}
 
 /**
  * Feeds a target from its topics for as long as it runs: positions come from the target's database, never from the broker; each partition has its own lane.
@@ -38,7 +24,7 @@ export class FactSubscription {
   readonly #options: FactSubscriptionOptions;
   readonly #log: Logger;
   readonly #clock: Clock;
-  readonly #lanes = new Map<string, PartitionLane>();
+  readonly #lanes: OpenLanes;
   readonly #advanced = new Signal();
   readonly #abort = new AbortController();
   readonly #holding: Holding;
@@ -53,6 +39,7 @@ export class FactSubscription {
 
   constructor(options: FactSubscriptionOptions) {
     this.#options = options;
+    this.#lanes = new OpenLanes(options.freshness);
     this.#holding = new Holding(options.target);
     this.#log = options.logger ?? silentLogger;
     this.#clock = options.clock ?? systemClock;
@@ -67,7 +54,7 @@ export class FactSubscription {
   /** Leaves the group after the transactions in hand have ended. */
   async stop(): Promise<void> {
     this.#abort.abort();
-    await this.#closeLanes();
+    await this.#lanes.close();
     await this.#moving;
     await this.#subscription?.stop();
     await Promise.all(this.#loops);
@@ -79,7 +66,7 @@ export class FactSubscription {
       group: this.#options.group,
       topics: this.#options.topics,
       assigned: this.#assignedEpoch === this.#epoch && this.#epoch > 0,
-      lanes: [...this.#lanes.values()].map((lane) => lane.status),
+      lanes: this.#lanes.all.map((lane) => lane.status),
       trouble: this.#trouble,
       pause: this.#holding.pause,
       blocked: this.#blocked,
@@ -105,7 +92,7 @@ export class FactSubscription {
             assigned: (partitions, epoch) => this.#assigned(partitions, epoch),
             revoked: () => this.#counts.rebalances++,
             batch: (batch, epoch) => this.#batch(batch, epoch),
-            outOfRange: (position, kept) => this.#outOfRange(position, kept),
+            outOfRange: (position, kept) => this.#lanes.outOfRange(position, kept),
             disturbed: (error, n) => this.#disturbed(error, n),
             recovered: () => (this.#trouble = undefined),
           },
@@ -123,7 +110,7 @@ export class FactSubscription {
   /** Answers positions only when the database agrees that this software may go on; until then it keeps asking, and the group keeps the partitions ours. */
   async #assigned(partitions: readonly { topic: string; partition: number }[], epoch: number): Promise<readonly Position[]> {
     this.#epoch = epoch;
-    await this.#closeLanes();
+    await this.#lanes.close();
     for (let attempt = 1; this.#epoch === epoch && !this.#abort.signal.aborted; attempt++) {
       try {
         const lanes = await this.#claim(partitions);
@@ -143,7 +130,7 @@ export class FactSubscription {
 
   async #claim(partitions: readonly { topic: string; partition: number }[]): Promise<PartitionLane[]> {
     const { log, target } = this.#options;
-    await this.#holding.look(new Map()); // before the first fact is taken
+    await this.#holding.look([]); // before the first fact is taken
     const topics = await log.describe(this.#options.topics);
     const checkpoints = await target.claim(topics, partitions);
     const gaps = await findGaps(log, topics, checkpoints);
@@ -180,13 +167,10 @@ export class FactSubscription {
   }
 
   #open(lane: PartitionLane): void {
-    this.#lanes.set(lane.name, lane);
-    const { topic, partition, nextOffset } = lane.checkpoint;
-    this.#options.freshness.track(topic, partition, nextOffset);
-    if (lane.status.halted) {
-      this.#subscription?.pause(topic, partition);
-      this.#options.freshness.freeze(topic, partition);
-    } else this.#subscription?.resume(topic, partition); // its former lane may have paused it
+    const { topic, partition } = lane.checkpoint;
+    this.#lanes.add(lane);
+    if (lane.status.halted) this.#subscription?.pause(topic, partition);
+    else this.#subscription?.resume(topic, partition); // its former lane may have paused it
     this.#holding.settle(lane);
     lane.start();
   }
@@ -194,15 +178,7 @@ export class FactSubscription {
   #batch(batch: RecordBatch, epoch: number): void {
     if (epoch !== this.#epoch) return;
     this.#trouble = undefined;
-    this.#lanes.get(laneName(batch))?.enqueue(batch);
-  }
-
-  #outOfRange(position: Position, { topicId, start, end }: Kept): void {
-    const lane = this.#lanes.get(laneName(position));
-    if (!lane) return;
-    const reason = topicId === lane.checkpoint.topicId ? `the log has ${start} to ${end}.` : RECREATED;
-    lane.halt(gap({ ...lane.checkpoint, nextOffset: position.offset }, reason, { start, end }));
-    this.#options.freshness.freeze(position.topic, position.partition);
+    this.#lanes.at(batch)?.enqueue(batch);
   }
 
   #fenced(lane: PartitionLane): void {
@@ -215,25 +191,25 @@ export class FactSubscription {
   #move(lane: PartitionLane): void {
     const epoch = this.#epoch;
     const { checkpoint } = lane;
-    const current = () => epoch === this.#epoch && !this.#abort.signal.aborted && this.#lanes.get(lane.name) === lane;
+    const current = () => epoch === this.#epoch && !this.#abort.signal.aborted && this.#lanes.isOpen(lane);
     this.#moving = this.#moving.then(async () => {
       if (!current() || lane.checkpoint !== checkpoint) return; // moved already, with another lane that met the same swap
       try {
-        if (await followSwap([...this.#lanes.values()], checkpoint.generation, this.#options, current)) return;
+        if (await followSwap(this.#lanes.all, checkpoint.generation, this.#options, current)) return;
       } catch (error) {
         this.#disturbed(error, 1);
       }
       await this.#subscription?.stop();
-      await this.#closeLanes();
+      await this.#lanes.close();
       if (!this.#abort.signal.aborted) await this.#join();
     });
   }
 
   /** A swap is met by the next commit; where no fact comes, and where a partition is halted, nobody would meet it. */
   async #noticeSwap(): Promise<void> {
-    if (this.#lanes.size === 0) return;
+    if (this.#lanes.all.length === 0) return;
     const generation = await this.#options.target.generation();
-    const left = [...this.#lanes.values()].find((lane) => lane.checkpoint.generation !== generation);
+    const left = this.#lanes.all.find((lane) => lane.checkpoint.generation !== generation);
     if (left) this.#move(left);
     await this.#moving;
   }
@@ -241,7 +217,7 @@ export class FactSubscription {
   #disturbed(thrown: unknown, attempt: number): void {
     this.#counts.restarts += attempt > 1 ? 0 : 1;
     const error = thrown instanceof FactlineError ? thrown : undefined;
-    if (error && this.#haltBroken(error, attempt)) return;
+    if (error && this.#lanes.haltBroken(error, attempt)) return;
     this.#trouble = {
       code: error?.code ?? 'consumer.disturbed',
       reason: messageOf(thrown),
@@ -251,22 +227,6 @@ export class FactSubscription {
     this.#log.warn({ subscription: this.#options.name, attempt, code: this.#trouble.code, error: this.#trouble.reason }, 'the subscription is disturbed; trying again');
   }
 
-  /** Bytes that are broken each time they are read: their partition halts, or its trouble would be hidden by the next batch of another one. @returns whether it was that. */
-  #haltBroken(error: FactlineError, attempt: number): boolean {
-    const { topic, partition } = error.details as Partial<Position>;
-    const lane = error.kind === 'integrity' && topic !== undefined && partition !== undefined ? this.#lanes.get(laneName({ topic, partition })) : undefined;
-    if (!lane || attempt < BROKEN_ATTEMPTS) return false;
-    lane.halt(error);
-    return true;
-  }
-
-  async #closeLanes(): Promise<void> {
-    const lanes = [...this.#lanes.values()];
-    this.#lanes.clear();
-    for (const { checkpoint } of lanes) this.#options.freshness.forget(checkpoint.topic, checkpoint.partition);
-    await Promise.all(lanes.map((lane) => lane.stop()));
-  }
-
   /** Two hints for others, neither of which decides anything: group offsets for lag tools, as-of times for readers in other processes. */
   async #report(): Promise<void> {
     let reportedMs = 0;
@@ -274,18 +234,18 @@ export class FactSubscription {
     while (!this.#abort.signal.aborted) {
       await pause(AS_OF_INTERVAL_MS, this.#abort.signal);
       try {
-        const changed = await this.#holding.look(this.#lanes);
+        const changed = await this.#holding.look(this.#lanes.all);
         if (changed) this.#log.info({ subscription: this.#options.name, reason: this.#holding.pause?.reason }, `the subscription is ${changed}`);
         await this.#noticeSwap();
-        await asOf.record(this.#lanes.values());
-        const blocked = this.#lanes.size > 0 && (await this.#options.target.blocked?.());
+        await asOf.record(this.#lanes.all);
+        const blocked = this.#lanes.all.length > 0 && (await this.#options.target.blocked?.());
         this.#blocked = blocked && blocked.keys > 0 ? { ...blocked, sinceMs: this.#blocked?.sinceMs ?? this.#clock.now() } : undefined;
       } catch (error) {
         this.#log.warn({ subscription: this.#options.name, error: messageOf(error) }, 'the database did not take as-of times');
       }
-      if (this.#clock.monotonic() - reportedMs >= REPORT_INTERVAL_MS && this.#lanes.size > 0) {
+      if (this.#clock.monotonic() - reportedMs >= REPORT_INTERVAL_MS && this.#lanes.all.length > 0) {
         reportedMs = this.#clock.monotonic();
-        await this.#subscription?.report([...this.#lanes.values()].map((lane) => ({ ...lane.status, offset: lane.status.nextOffset })));
+        await this.#subscription?.report(this.#lanes.all.map((lane) => ({ ...lane.status, offset: lane.status.nextOffset })));
       }
     }
   }
