@@ -160,8 +160,17 @@ export class Lanes {
 
   async #deliver(lane: Lane, records: readonly OutgoingRecord[]): Promise<void> {
     const { baseOffset } = await this.#sender.send(lane.topic, lane.partition, records);
-    lane.nextOffset = baseOffset + records.length; // also when that is less than before: the topic was created again, and watermarks speak of what is there
+    if (baseOffset < lane.nextOffset) this.#wentBack(lane, baseOffset);
+    lane.nextOffset = baseOffset + records.length;
     this.#acknowledged++;
+  }
+
+  /** What is behind in the log now is less than was acknowledged: nothing here can bring it back, and whoever read it finds out by itself. */
+  #wentBack({ topic, partition, nextOffset }: Lane, baseOffset: number): void {
+    this.options.logger.error(
+      { topic, partition, acknowledgedTo: nextOffset, offset: baseOffset },
+      'the log has less of a partition than it had acknowledged: the topic was created again, or its tail is lost; what reads it halts as GAP',
+    );
   }
 
   /** @returns false when the lane is held from now on. */

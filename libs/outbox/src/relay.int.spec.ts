@@ -1,5 +1,5 @@
 import type { Watermark } from 'factline/contracts';
-import { Signal } from 'factline/kernel';
+import { Signal, silentLogger } from 'factline/kernel';
 import { until } from 'factline/testing';
 import { type TestDatabase, changed, jobs, schemaIds, testDatabase } from './database.spec.support.js';
 import { FactOutbox, Relay, watermarkTopic } from './index.js';
@@ -82,12 +82,15 @@ describe('watermarks', () => {
     const state = (facts: number) => database.store.transaction((tx) => outbox.addMany(tx, Array.from({ length: facts }, () => changed('x'))));
     const total = () => marks().at(-1)?.offsets.reduce<number>((sum, offset) => sum + offset!, 0);
     await state(4);
-    const running = relay();
+    const told: object[] = [];
+    const running = relay({ logger: { ...silentLogger, error: (fields) => void told.push(fields) } });
     running.start();
     await until('the first four to be told', () => total() === 4);
+    expect(told).toEqual([]);
     recording.recreate();
     await state(1);
     await until('one to be told', () => total() === 1);
+    expect(told).toEqual([expect.objectContaining({ topic: 'spec.job', acknowledgedTo: 4, offset: 0 })]);
   });
 
   it('are not sent while the facts before them are not acknowledged, and not for topics of others', async () => {
