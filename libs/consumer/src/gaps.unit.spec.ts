@@ -1,4 +1,4 @@
-import { FactlineError } from 'factline/kernel';
+import { FactlineError, silentLogger } from 'factline/kernel';
 import { until } from 'factline/testing';
 import { findGaps } from './checkpoint.js';
 import { type Scene, TOPIC, scene, watched, watermarks } from './consumer.spec.support.js';
@@ -42,8 +42,10 @@ describe.each(Object.entries(faults))('B8, B9, B10 GAP: %s', (_name, { make, rea
   it('found when partitions are assigned; the others go on', async () => {
     await (await appliedTen()).stop();
     await make();
-    const subscription = s.subscribe();
+    const told: object[] = [];
+    const subscription = s.subscribe({ logger: { ...silentLogger, error: (fields) => void told.push(fields) } });
     await isGap(subscription);
+    expect(told).toHaveLength(partitions.length);
     await s.publish(1, 3);
     if (!partitions.includes(1)) await until('the other partition goes on', () => s.target.effects.get(1)?.length === 13);
     expect(s.target.effects.get(0)).toHaveLength(10);

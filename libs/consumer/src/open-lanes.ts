@@ -40,7 +40,7 @@ export class OpenLanes {
   /** The log does not have what would be next. */
   outOfRange(position: Position, { topicId, start, end }: Kept): void {
     const lane = this.at(position);
-    if (!lane) return;
+    if (!lane || lane.status.trouble?.code === 'consumer.gap') return; // found when it was assigned
     const reason = topicId === lane.checkpoint.topicId ? `the log has ${start} to ${end}.` : RECREATED;
     lane.halt(gap({ ...lane.checkpoint, nextOffset: position.offset }, reason, { start, end }));
     this.freshness.freeze(position.topic, position.partition);
