@@ -18,13 +18,14 @@ const tiers = {
 const LANES = 2;
 /** Below, a second stack takes longer to start than it saves. */
 const FILES_FOR_LANES = 30;
-/** Results are written when the last test has ended; what keeps the process alive after that is told, */
-const TOLD_AFTER_RESULTS_MS = 5_000;
+/** Results are written when the last test has ended; what keeps the process alive after that is told, once it has had the time to give a large heap back, */
+const TOLD_AFTER_RESULTS_MS = 20_000;
 /** and is a leak when it is still there when every timeout of a client has passed: Kafka's requests have 30 s. */
 const LEAKED_AFTER_MS = 60_000;
 const POLL_MS = 200;
 /** Node's own report of a process, written on SIGUSR2 (nodejs.org/api/report.html): it names the open connections of a run that does not end. */
 const REPORT = 'report.json';
+const REPORT_SIGNAL = 'SIGUSR2';
 const REPORT_WITHIN_MS = 5_000;
 
 const own = { tier: ['unit', 'stack', 'faults'], stack: ['docker', 'packages'] };
@@ -52,7 +53,7 @@ function jest(args, { env = {}, stdio = ['inherit', 'inherit'], report = REPORT 
   return child;
 }
 
-const ended = (child) => new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
+const ended = (child) => new Promise((resolve, reject) => child.once('error', reject).once('close', (code, signal) => resolve({ code, signal })));
 
 /** How many spec files the filters leave in a tier: the stack is started only for specs that will run. */
 async function filesOf(tier) {
@@ -60,7 +61,7 @@ async function filesOf(tier) {
   const child = jest([...filters, '--listTests', '--passWithNoTests', tiers[tier][0]], { stdio: ['pipe', 'inherit'] });
   let text = '';
   child.stdout.on('data', (chunk) => (text += chunk));
-  const code = await ended(child);
+  const { code } = await ended(child);
   if (code !== 0) throw new Error(`jest could not list the ${tier} specs (exit code ${code}); see above`);
   return text.split('\n').filter((line) => line.trim() !== '').length;
 }
@@ -78,7 +79,7 @@ function add(result) {
 
 /** What keeps a process alive: its active handles, a line each. */
 async function handlesOf(child, report) {
-  child.kill('SIGUSR2');
+  child.kill(REPORT_SIGNAL);
   for (let waited = 0; waited < REPORT_WITHIN_MS; waited += POLL_MS) {
     await pause(POLL_MS);
     try {
@@ -105,7 +106,9 @@ async function run(tier, env, lane) {
   const leaked = (async () => {
     while (!existsSync(output)) await pause(POLL_MS, undefined, { signal: watch.signal });
     await pause(TOLD_AFTER_RESULTS_MS, undefined, { signal: watch.signal });
-    const open = `a spec of the ${tier} run left this open (npm test -- <path> --detectOpenHandles finds where): ${(await handlesOf(child, join(folder, report))).join('; ')}`;
+    const handles = await handlesOf(child, join(folder, report));
+    if (child.exitCode !== null || child.signalCode !== null) return false; // ended by now
+    const open = `a spec of the ${tier} run left this open (npm test -- <path> --detectOpenHandles finds where): ${handles.join('; ')}`;
     console.error(`tests: ${open}`);
     await pause(LEAKED_AFTER_MS, undefined, { signal: watch.signal });
     failures.push(open);
@@ -115,15 +118,15 @@ async function run(tier, env, lane) {
     if (error.name !== 'AbortError') throw error;
     return false;
   });
-  const code = await ended(child);
+  const { code, signal } = await ended(child);
   watch.abort();
   const hasLeaked = await leaked;
   const before = total.failed;
   if (existsSync(output)) add(JSON.parse(readFileSync(output, 'utf8')));
   if (hasLeaked) total.failed += 1;
-  else if (code !== 0 && total.failed === before) {
+  else if (code !== 0 && signal !== REPORT_SIGNAL && total.failed === before) { // a process that is ending has put its handler away: then the question for a report ends it
     total.failed += 1;
-    failures.push(`the ${tier} run ended with code ${code} though each of its tests held`);
+    failures.push(`the ${tier} run ended with ${signal ?? `code ${code}`} though each of its tests held`);
   }
 }
 
