@@ -42,8 +42,7 @@ afterAll(async () => {
 });
 
 const pending = async () => ((await ask(`${timesheets.url}/health`)).body['outbox'] as { rows: number }).rows;
-/** At least: ids are counted, also those of transactions that were rolled back and tried again. */
-const counted = (facts: number) => until(`health to count ${facts} facts that wait`, async () => (await pending()) >= facts);
+const counted = (facts: number) => until(`health to count ${facts} facts that wait`, async () => (await pending()) === facts);
 const probes = async () => [(await ask(`${timesheets.url}/health/live`)).status, (await ask(`${timesheets.url}/health/ready`)).status];
 /** Ten people at once, each with so many entries one after another. */
 const recordFor = (entries: number) =>
