@@ -12,9 +12,8 @@ interface PartitionFreshness {
   appliedTo: number;
   asOfMs: number | undefined;
   waiting: Mark[];
-  /** The highest offset that a watermark named. One below it speaks of another log, or comes from an owner that is over. */
+  /** The highest offset that a watermark named. One below it speaks of another log, or comes from an owner that is over. Infinity: all of them do. */
   told: number;
-  frozen: boolean;
 }
 
 /**
@@ -28,13 +27,13 @@ export class Freshness {
   track(topic: string, partition: number, appliedTo: number): void {
     const partitions = this.#partitions.get(topic) ?? [];
     this.#partitions.set(topic, partitions);
-    partitions[partition] = { appliedTo, asOfMs: undefined, waiting: [], told: 0, frozen: false };
+    partitions[partition] = { appliedTo, asOfMs: undefined, waiting: [], told: 0 };
   }
 
   /** The log is no longer the one that was read: offsets of its watermarks say nothing about what is applied, until the partition is tracked again. */
   freeze(topic: string, partition: number): void {
     const state = this.#partitions.get(topic)?.[partition];
-    if (state) state.frozen = true;
+    if (state) state.told = Infinity;
   }
 
   forget(topic: string, partition: number): void {
@@ -62,7 +61,7 @@ export class Freshness {
   #mark(mark: Watermark): void {
     this.#partitions.get(mark.topic)?.forEach((state, partition) => {
       const offset = mark.offsets[partition];
-      if (offset === undefined || offset === null || offset < state.told || state.frozen) return;
+      if (offset === undefined || offset === null || offset < state.told) return;
       state.told = offset;
       const next = { offset, asOfMs: mark.asOf };
       if (state.waiting.length >= WATERMARKS_WAITING) state.waiting[state.waiting.length - 1] = next;

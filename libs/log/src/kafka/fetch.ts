@@ -1,6 +1,6 @@
 import type { AbortedTransaction } from './batch-parsing.js';
 import type { Exchange } from './exchange.js';
-import { ID_BYTES, Reader, Writer } from './wire.js';
+import { Reader, Writer } from './wire.js';
 
 export interface FetchRequest {
   partitions: readonly { topicId: string; partition: number; offset: number }[];
@@ -36,7 +36,7 @@ export function fetchRequest({ partitions, waitMs, bytesPerPartition, bytesInAll
   body.int32(-1).int32(waitMs).int32(1).int32(bytesInAll).int8(READ_COMMITTED).int32(0).int32(-1);
   body.unsignedVarint(partitions.length + 1);
   for (const { topicId, partition, offset } of partitions) {
-    body.bytes(Buffer.from(topicId, 'base64url')).unsignedVarint(2).int32(partition);
+    body.id(topicId).unsignedVarint(2).int32(partition);
     body.int32(-1).int64(offset).int32(-1).int64(-1).int32(bytesPerPartition); // no leader epoch, none of the last record, no start of a replica's log
     body.unsignedVarint(0).unsignedVarint(0);
   }
@@ -51,7 +51,7 @@ function readFetched(payload: Buffer): FetchAnswer[] {
   const errorCode = from.int16();
   from.int32(); // fetch session
   const topics = from.compactArray(() => {
-    const topicId = Buffer.from(from.bytes(ID_BYTES)).toString('base64url');
+    const topicId = from.id();
     const partitions = from.compactArray(() => readPartition(from, topicId, errorCode));
     from.skipTags();
     return partitions;

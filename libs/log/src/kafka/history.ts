@@ -7,7 +7,8 @@ import { type Session, retryDelayMs } from './session.js';
 import { describeTopics } from './topics.js';
 
 /** History of one topic, range by range; see `FactLog.read`. */
-export async function readHistory(session: Session, { topic, topicId: expected, ranges, batch, abort }: ReadOptions): Promise<void> {
+export async function readHistory(session: Session, options: ReadOptions): Promise<void> {
+  const { topic, ranges, batch, abort } = options;
   const stop = new AbortController();
   const onAbort = () => stop.abort();
   abort?.addEventListener('abort', onAbort, { once: true });
@@ -18,7 +19,7 @@ export async function readHistory(session: Session, { topic, topicId: expected, 
   };
   try {
     abort?.throwIfAborted();
-    const topicId = await requireRanges(session, { topic, ranges, ...(expected !== undefined && { topicId: expected }) }, abort);
+    const topicId = await requireRanges(session, options);
     const readings = ranges.filter(({ from, to }) => from < to).map(({ partition, from, to }) => reading({ topic, partition, offset: from, topicId }, to));
     await new Fetching(session, readings, {
       waitMs: FETCH_WAIT_MS,
@@ -45,7 +46,7 @@ export async function readHistory(session: Session, { topic, topicId: expected, 
 }
 
 /** @returns the incarnation that they belong to. */
-async function requireRanges(session: Session, { topic, topicId, ranges }: Pick<ReadOptions, 'topic' | 'topicId' | 'ranges'>, abort?: AbortSignal): Promise<string> {
+async function requireRanges(session: Session, { topic, topicId, ranges, abort }: ReadOptions): Promise<string> {
   const { id, partitions } = (await describeTopics(session, [topic], abort))[0]!;
   if (topicId !== undefined && topicId !== id) throw topicRecreated(topic, topicId, id);
   for (const { partition, from, to } of ranges) {

@@ -1,5 +1,5 @@
 import type { Exchange } from './exchange.js';
-import { ID_BYTES, Reader, Writer } from './wire.js';
+import { Reader, Writer } from './wire.js';
 
 export interface TopicView {
   name: string;
@@ -23,14 +23,15 @@ export function metadataRequest(topics: readonly string[]): Exchange<ClusterView
   const body = new Writer();
   body.unsignedVarint(0); // tags of the header
   body.unsignedVarint(topics.length + 1);
-  for (const name of topics) body.bytes(NO_ID).compactString(name).unsignedVarint(0);
+  for (const name of topics) body.id(NO_ID).compactString(name).unsignedVarint(0);
   body.int8(0); // never create a topic by asking for it
   body.int8(0).int8(0); // no lists of permitted operations
   body.unsignedVarint(0);
   return { api: 3, version: 10, name: 'Metadata', body: body.buffer, read: readMetadata };
 }
 
-const NO_ID = Buffer.alloc(ID_BYTES);
+/** All zero: the topic is asked for by its name. */
+const NO_ID = 'AAAAAAAAAAAAAAAAAAAAAA';
 
 function readMetadata(payload: Buffer): ClusterView {
   const from = new Reader(payload);
@@ -51,7 +52,7 @@ function readMetadata(payload: Buffer): ClusterView {
 function readTopic(from: Reader): TopicView {
   const errorCode = from.int16();
   const name = from.compactString() ?? '';
-  const id = Buffer.from(from.bytes(ID_BYTES)).toString('base64url');
+  const id = from.id();
   from.int8(); // internal
   const partitions = from.compactArray(() => {
     const partition = { errorCode: from.int16(), partition: from.int32(), leader: from.int32() };

@@ -1,7 +1,6 @@
 import { FactlineError } from 'factline/kernel';
 
-/** An id, as of a topic. */
-export const ID_BYTES = 16;
+const ID_BYTES = 16;
 
 /** Writes the primitive types of the Kafka protocol into a buffer that grows. */
 export class Writer {
@@ -51,6 +50,11 @@ export class Writer {
     if (value === null) return this.int16(-1);
     const bytes = Buffer.from(value);
     return this.int16(bytes.length).bytes(bytes);
+  }
+
+  /** As Kafka's tools print it (URL-safe base64). */
+  id(value: string): this {
+    return this.bytes(Buffer.from(value, 'base64url'));
   }
 
   /** Lengths of the flexible versions: one more than the length, 7 bits a byte. */
@@ -112,6 +116,11 @@ export class Reader {
   string(): string | null {
     const length = this.int16();
     return length < 0 ? null : this.bytes(length).toString('utf8');
+  }
+
+  /** As Kafka's tools print it (URL-safe base64). */
+  id(): string {
+    return this.bytes(ID_BYTES).toString('base64url');
   }
 
   /** `items` of an array with a 32-bit count; null counts as empty. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Clock, FactlineError, systemClock } from 'factline/kernel';
 import { partitionUnknown, sendInvalid, topicUnknown } from '../failures.js';
 import { MEMORY_BATCH_RECORDS, MEMORY_RECORDS_PER_PARTITION_MAX, SEND_RECORDS_MAX } from '../limits.js';
-import type { LogRecord, OutgoingRecord, Position, RecordBatch, TopicSpec, TopicState } from '../log.js';
+import type { Kept, LogRecord, OutgoingRecord, Position, RecordBatch, TopicSpec, TopicState } from '../log.js';
 
 export interface StoredPartition {
   start: number;
@@ -147,6 +147,17 @@ export class MemoryBroker {
     const stored = this.topic(topic).partitions[partition];
     if (!stored) throw partitionUnknown(topic, partition);
     return stored;
+  }
+
+  kept(topic: string, partition: number): Kept {
+    const { start, end } = this.partition(topic, partition);
+    return { topicId: this.topic(topic).id, start, end };
+  }
+
+  /** Whether something can be read there, now or when it is appended. */
+  has({ topic, partition, offset, topicId }: Position): boolean {
+    const kept = this.kept(topic, partition);
+    return offset >= kept.start && offset <= kept.end && (topicId === undefined || topicId === kept.topicId);
   }
 
   /** Calls back after every change, until the answer is called. */

@@ -89,14 +89,13 @@ class MemoryLog implements FactLog {
     try {
       while (!over.aborted) {
         try {
-          const { start, end } = broker.partition(topic, partition);
-          const { id } = broker.topic(topic);
-          topicId ??= id;
-          position ??= Math.max(start, end - ('beforeEnd' in from ? from.beforeEnd : 0));
-          if (position < start || position > end || topicId !== id) {
-            disturbed(outOfRange(topic, partition, position, { start, end }));
-            position = position < start ? start : end;
-            topicId = id;
+          const kept = broker.kept(topic, partition);
+          topicId ??= kept.topicId;
+          position ??= Math.max(kept.start, kept.end - ('beforeEnd' in from ? from.beforeEnd : 0));
+          if (!broker.has({ topic, partition, offset: position, topicId })) {
+            disturbed(outOfRange(topic, partition, position, kept));
+            position = position < kept.start ? kept.start : kept.end;
+            topicId = kept.topicId;
           }
           const next = broker.next(topic, partition, position, Infinity);
           if (next) {

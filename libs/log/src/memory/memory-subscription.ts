@@ -103,11 +103,10 @@ export class MemorySubscription implements Subscription, GroupMember {
 
   #deliver(of: Reading, readings: Reading[], epoch: number): boolean {
     try {
-      const { start, end } = this.broker.partition(of.topic, of.partition);
-      const { id } = this.broker.topic(of.topic);
-      if (of.position < start || of.position > end || id !== of.topicId) {
+      const { topic, partition, position: offset, topicId } = of;
+      if (!this.broker.has({ topic, partition, offset, topicId })) {
         readings.splice(readings.indexOf(of), 1);
-        this.options.events.outOfRange({ topic: of.topic, partition: of.partition, offset: of.position }, { topicId: id, start, end });
+        this.options.events.outOfRange({ topic, partition, offset }, this.broker.kept(topic, partition));
         return false;
       }
       const batch = this.broker.next(of.topic, of.partition, of.position, Infinity);

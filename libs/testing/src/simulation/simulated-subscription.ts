@@ -112,8 +112,7 @@ export class SimulatedSubscription implements Subscription {
         const batch = this.#paused.has(`${topic}/${partition}`) ? undefined : await this.process.request(`fetch ${topic}/${partition} from ${at.offset}`, () => this.#fetch(at));
         if (over.aborted) return;
         if (batch === 'out of range') {
-          const { start, end } = this.broker.partition(topic, partition);
-          return events.outOfRange(at, { topicId: this.broker.topic(topic).id, start, end });
+          return events.outOfRange(at, this.broker.kept(topic, partition));
         }
         if (failures > 0) events.recovered(epoch);
         failures = 0;
@@ -128,11 +127,12 @@ export class SimulatedSubscription implements Subscription {
     }
   }
 
-  #fetch({ topic, partition, offset, topicId }: Position): RecordBatch | 'out of range' | undefined {
+  #fetch(at: Position): RecordBatch | 'out of range' | undefined {
     const { simulation } = this.process;
     if (simulation.strikes(this.faults.refused)) throw refused();
-    const { start, end } = this.broker.partition(topic, partition);
-    if (offset < start || offset > end || (topicId ?? this.broker.topic(topic).id) !== this.broker.topic(topic).id) return 'out of range';
+    if (!this.broker.has(at)) return 'out of range';
+    const { topic, partition, offset } = at;
+    const { start } = this.broker.partition(topic, partition);
     const from = simulation.strikes(this.faults.repeated) ? Math.max(start, offset - Math.floor(simulation.time.random() * 8)) : offset;
     const batch = this.broker.next(topic, partition, from, Infinity);
     if (!batch || batch.nextOffset < offset) return undefined;
